@@ -1,0 +1,89 @@
+"""Faults of the providers' APIs: 429s and 5xx nobody earned, answers that get lost, answers that come late."""
+
+import contextlib
+import random
+from collections.abc import Callable
+from typing import Final
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tradewind.sandbox.kernel import Sandbox
+from tradewind.sandbox.parts import room
+
+FaultAnswer = Callable[[str, random.Random], Response]
+
+_EXEMPT: Final = ("/oauth/", "/jwks")
+
+
+def plain_answer(kind: str, rng: random.Random) -> Response:
+    """An injected failure as a proxy in front of any provider would say it."""
+    if kind == "throttle_storm":
+        return JSONResponse({"errors": "Too many requests"}, 429, {"Retry-After": "1"})
+    return JSONResponse({"errors": "Service unavailable"}, rng.choice((500, 502, 503)))
+
+
+class ApiFaults:
+    """Middleware over the providers' routes; the control API, tokens and public keys are left alone.
+
+    A storm of 429s lasts for its connection; a 5xx comes instead of the effect; a lost answer comes after the effect,
+    half of the time as a proxy's 502, otherwise as a connection that ends in mid-answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, sandbox: Sandbox) -> None:
+        self._app = app
+        self._sandbox = sandbox
+        self._storm_until_s: dict[str, float] = {}
+        self._answers: dict[str, FaultAnswer] = {}
+        self._rngs: dict[str, random.Random] = {}
+        for provider in ("shopify", "stripe", "shipstation"):
+            self._answers[provider] = getattr(room(provider), "fault_answer", plain_answer)
+            self._rngs[provider] = sandbox.rng(f"api_faults/{provider}")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        provider, _, account = scope.get("path", "").lstrip("/").partition("/")
+        exempt = scope["type"] != "http" or provider not in self._answers or any(p in scope["path"] for p in _EXEMPT)
+        if exempt:
+            await self._app(scope, receive, send)
+            return
+        connection = f"{provider}:{account.partition('/')[0]}"
+        if kind := self._refusal(connection, provider):
+            await self._answers[provider](kind, self._rngs[provider])(scope, receive, send)
+            return
+        await self._serve(scope, receive, send, self._rngs[provider])
+
+    def _refusal(self, connection: str, provider: str) -> str | None:
+        """The kind of failure that comes instead of the effect, if any."""
+        faults, rng, now_s = self._sandbox.faults, self._rngs[provider], self._sandbox.clock.monotonic()
+        if now_s < self._storm_until_s.get(connection, 0.0):
+            return "throttle_storm"
+        if faults.strikes("throttle_storm", rng):
+            self._storm_until_s[connection] = now_s + faults.length_s("throttle_storm", rng)
+            return "throttle_storm"
+        return "server_error" if faults.strikes("server_error", rng) else None
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, rng: random.Random) -> None:
+        faults = self._sandbox.faults
+        if faults.strikes("slow_answer", rng):
+            await self._sandbox.clock.sleep(faults.length_s("slow_answer", rng))
+        if not faults.strikes("lost_answer", rng):
+            await self._app(scope, receive, send)
+            return
+        await self._app(scope, receive, _swallow)
+        if rng.random() < 0.5:
+            await Response("Bad Gateway", 502, media_type="text/plain")(scope, receive, send)
+        else:
+            await _cut(send)
+
+
+async def _swallow(message: Message) -> None:
+    """The answer goes nowhere."""
+
+
+async def _cut(send: Send) -> None:
+    """Promise more than is sent: the server closes the connection, and the client reads a broken answer."""
+    # The server raises at the short body, which is what closes the connection.
+    with contextlib.suppress(Exception):
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

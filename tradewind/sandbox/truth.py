@@ -1,0 +1,50 @@
+"""What really happened, against which results are judged.
+
+Facts, and what each names besides its time (`at`):
+order_accepted        store, order_id, name, total_minor, currency
+cancel_acknowledged   store, order_id, name
+order_fulfilled       store, order_id, fulfillment_id, tracking_numbers
+label_requested       account, label_id, external_shipment_id, external_order_id
+label_voided          account, label_id
+captured, refunded    connection, payment_id, amount_minor, currency
+throttled             connection, reason: the client really went over a published limit (injected 429s are no such fact)
+webhook_given_up      connection, topic
+"""
+
+from collections import Counter
+from typing import Any
+
+from tradewind.sandbox.clock import Clock
+from tradewind.sandbox.faults import Faults
+
+
+class Truth:
+    """An append-only list of facts."""
+
+    def __init__(self, clock: Clock, faults: Faults) -> None:
+        self._clock = clock
+        self._faults = faults
+        self.facts: list[dict[str, Any]] = []
+        self.webhook_attempts: Counter[str] = Counter()
+
+    def record(self, kind: str, **facts: Any) -> None:
+        """Note a fact, as of now."""
+        self.facts.append({"kind": kind, "at": self._clock.now(), **facts})
+
+    def count_attempt(self, connection: str, topic: str, status: int | None) -> None:
+        """Count one webhook attempt by its answer; None: no answer."""
+        self.webhook_attempts[f"{connection} {topic} {status if status is not None else 'unanswered'}"] += 1
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The facts of one kind, oldest first."""
+        return [fact for fact in self.facts if fact["kind"] == kind]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready: every fact, and counts."""
+        return {
+            "facts": [{**fact, "at": fact["at"].isoformat()} for fact in self.facts],
+            "counts": dict(Counter(fact["kind"] for fact in self.facts)),
+            "throttled": len(self.of("throttled")),
+            "webhook_attempts": dict(self.webhook_attempts),
+            "faults_fired": dict(self._faults.fired),
+        }
