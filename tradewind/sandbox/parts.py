@@ -23,7 +23,8 @@ def room(name: str) -> ModuleType | None:
     full_name = f"tradewind.sandbox.{name}"
     if importlib.util.find_spec(full_name) is None:
         return None
-    return importlib.import_module(full_name)
+    module = importlib.import_module(full_name)
+    return module if hasattr(module, "World" if name == "world" else "routes") else None
 
 
 def furnish(sandbox: Sandbox) -> None:
