@@ -1,0 +1,11 @@
+"""The base of every domain model."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Model(BaseModel):
+    """Frozen, closed to unknown fields; JSON round trips with `model_dump_json` and `model_validate_json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

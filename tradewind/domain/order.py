@@ -1,0 +1,282 @@
+"""An order as tradewind knows it: what the storefront, the processor and the carrier say of it, in one frozen record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from tradewind.domain.model import Model
+from tradewind.domain.money import Money
+
+
+class Address(Model):
+    """A postal address; every part as the storefront has it. country: ISO 3166 alpha-2."""
+
+    name: str | None = None
+    company: str | None = None
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    phone: str | None = None
+
+
+class Customer(Model):
+    external_id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+class OrderLine(Model):
+    """quantity: as ordered. current_quantity: after edits, refunds and removals. discount, tax: of the whole line."""
+
+    external_id: str
+    sku: str | None
+    title: str
+    quantity: int
+    current_quantity: int
+    unit_price: Money
+    discount: Money
+    tax: Money
+    requires_shipping: bool = True
+
+
+class CapturedBy(StrEnum):
+    """Who captures a payment: the storefront, or the processor, when the processor was charged directly."""
+
+    STOREFRONT = "storefront"
+    PROCESSOR = "processor"
+
+
+class TransactionKind(StrEnum):
+    AUTHORIZATION = "authorization"
+    CAPTURE = "capture"
+    SALE = "sale"
+    REFUND = "refund"
+    VOID = "void"
+
+
+class TransactionStatus(StrEnum):
+    PENDING = "pending"
+    SUCCESS = "success"
+    FAILURE = "failure"
+
+
+class Transaction(Model):
+    """One money movement as the storefront lists it.
+
+    gateway: the storefront's name of who took it. payment_id: the checkout's payment id, which the processor's
+    metadata repeats when it was charged directly.
+    """
+
+    external_id: str
+    kind: TransactionKind
+    status: TransactionStatus
+    amount: Money
+    gateway: str
+    captured_by: CapturedBy
+    payment_id: str | None = None
+    parent_id: str | None = None
+    processed_at: datetime | None = None
+
+
+class PaymentState(StrEnum):
+    AUTHORIZED = "authorized"
+    CAPTURED = "captured"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    PENDING = "pending"
+
+
+class Payment(Model):
+    """One payment as the processor has it (a Stripe payment intent with its charge)."""
+
+    connection: str
+    external_id: str
+    charge_id: str | None
+    state: PaymentState
+    authorized: Money
+    captured: Money
+    refunded: Money
+    payment_id: str | None
+    created_at: datetime
+
+
+class Refund(Model):
+    """A refund as its source has it; each is a fact with an id of its own."""
+
+    connection: str
+    external_id: str
+    amount: Money
+    created_at: datetime
+    restocked: tuple[tuple[str, int], ...] = ()  # (line external_id, quantity)
+
+
+class FulfillmentOrderStatus(StrEnum):
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    ON_HOLD = "on_hold"
+    SCHEDULED = "scheduled"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+class FulfillmentOrder(Model):
+    """The storefront's unit of work: what one location is to ship.
+
+    location: the storefront's location id. assigned, remaining: (line external_id, quantity) in all, and not yet shipped.
+    """
+
+    external_id: str
+    location: str
+    status: FulfillmentOrderStatus
+    assigned: tuple[tuple[str, int], ...]
+    remaining: tuple[tuple[str, int], ...]
+
+
+class LabelState(StrEnum):
+    PURCHASED = "purchased"
+    VOIDED = "voided"
+
+
+class Label(Model):
+    """A carrier's label. external_shipment_id: our own id of the shipment, by which it is found again."""
+
+    connection: str
+    external_id: str
+    external_shipment_id: str
+    fulfillment_order_id: str
+    state: LabelState
+    tracking_number: str | None
+    tracking_url: str | None
+    carrier: str | None
+    cost: Money | None
+    created_at: datetime
+    tracking_status: str | None = None
+
+
+class Fulfillment(Model):
+    """What the storefront was told is on its way."""
+
+    external_id: str
+    fulfillment_order_id: str | None
+    status: str
+    tracking_number: str | None
+    created_at: datetime
+
+
+class PlacedOrder(Model):
+    """Everything the storefront says of an order: one snapshot, replaced as a whole by a newer one."""
+
+    name: str
+    placed_at: datetime
+    processed_at: datetime
+    updated_at: datetime
+    cancelled_at: datetime | None = None
+    currency: str
+    presentment_total: Money
+    lines: tuple[OrderLine, ...]
+    subtotal: Money
+    discounts: Money
+    shipping: Money
+    tax: Money
+    tip: Money
+    duties: Money
+    total: Money
+    taxes_included: bool
+    test: bool = False
+    on_hold: bool = False
+    fully_paid: bool = False
+    customer: Customer | None = None
+    ship_to: Address | None = None
+    bill_to: Address | None = None
+    transactions: tuple[Transaction, ...] = ()
+    fulfillment_orders: tuple[FulfillmentOrder, ...] = ()
+    fulfillments: tuple[Fulfillment, ...] = ()
+    refunds: tuple[Refund, ...] = ()
+
+
+class OrderState(StrEnum):
+    """Where an order stands, derived from its record (see `state_of`)."""
+
+    UNKNOWN = "unknown"  # something refers to it, the storefront has not described it yet
+    PLACED = "placed"
+    ON_HOLD = "on_hold"
+    PAID = "paid"
+    LABELLED = "labelled"
+    PARTIALLY_SHIPPED = "partially_shipped"
+    SHIPPED = "shipped"
+    COMPLETED = "completed"  # paid, and nothing of it needs shipping
+    CANCELLED = "cancelled"
+
+
+class Order(Model):
+    """The record of one order.
+
+    id: `connection/external_id`, e.g. `shopify:north/gid://shopify/Order/1`. live: placed after its connection went
+    live, so that commands may follow from it. versions: the newest version seen per source resource, with the digest
+    of what it said. facts: ids of facts already added.
+    """
+
+    id: str
+    connection: str
+    external_id: str
+    live: bool = False
+    placed: PlacedOrder | None = None
+    payments: tuple[Payment, ...] = ()
+    labels: tuple[Label, ...] = ()
+    versions: dict[str, tuple[datetime, str]] = {}
+    facts: tuple[str, ...] = ()
+
+    def payments_total(self) -> Money | None:
+        """What was captured for the order, storefront and processor together; None before it is described."""
+        if self.placed is None:
+            return None
+        taken = [
+            t.amount
+            for t in self.placed.transactions
+            if t.captured_by is CapturedBy.STOREFRONT
+            and t.status is TransactionStatus.SUCCESS
+            and t.kind in (TransactionKind.CAPTURE, TransactionKind.SALE)
+        ]
+        return Money.total([*taken, *(p.captured for p in self.payments)], self.placed.currency)
+
+    @property
+    def is_paid(self) -> bool:
+        """The whole total has been captured (an order of zero is paid when it is placed)."""
+        taken = self.payments_total()
+        return taken is not None and self.placed is not None and taken >= self.placed.total
+
+    def active_label(self, fulfillment_order_id: str) -> Label | None:
+        """The label bought for a fulfillment order and not voided."""
+        return next(
+            (
+                label
+                for label in self.labels
+                if label.fulfillment_order_id == fulfillment_order_id and label.state is LabelState.PURCHASED
+            ),
+            None,
+        )
+
+
+def state_of(order: Order) -> OrderState:
+    """Where the order stands, the furthest point first."""
+    placed = order.placed
+    if placed is None:
+        return OrderState.UNKNOWN
+    if placed.cancelled_at is not None:
+        return OrderState.CANCELLED
+    ships = any(line.requires_shipping and line.quantity for line in placed.lines)
+    remaining = any(quantity for fo in placed.fulfillment_orders for _, quantity in fo.remaining)
+    if ships and placed.fulfillments:
+        return OrderState.PARTIALLY_SHIPPED if remaining else OrderState.SHIPPED
+    if any(label.state is LabelState.PURCHASED for label in order.labels):
+        return OrderState.LABELLED
+    if placed.on_hold:
+        return OrderState.ON_HOLD
+    if order.is_paid:
+        return OrderState.PAID if ships else OrderState.COMPLETED
+    return OrderState.PLACED
