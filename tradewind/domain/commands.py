@@ -72,7 +72,7 @@ class RefundPayment(_Command):
 
     @property
     def subject(self) -> str:
-        return self.payment
+        return f"{self.payment}/{self.reference}"
 
 
 class MarkOrderPaid(_Command):

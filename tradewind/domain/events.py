@@ -81,10 +81,16 @@ class Resource(Model):
 
 
 class ResourceChanged(Model):
-    """Hint: the resource changed; read it again."""
+    """Hint: the resource changed; read it again.
+
+    version, fingerprint: what the hint itself tells of the resource's state, when it does. A hint that tells nothing
+    newer than the record (the echo of our own write) is superseded without a call.
+    """
 
     type: Literal["resource_changed"] = "resource_changed"
     resource: Resource
+    version: datetime | None = None
+    fingerprint: str | None = None
 
 
 class JournalLine(Model):

@@ -169,7 +169,11 @@ class Fulfillment(Model):
 
 
 class PlacedOrder(Model):
-    """Everything the storefront says of an order: one snapshot, replaced as a whole by a newer one."""
+    """Everything the storefront says of an order: one snapshot, replaced as a whole by a newer one.
+
+    fingerprint: the states and totals that a webhook of the same storefront shows too, in one string, so that a hint of
+    the same second can be told from a change (see `ResourceChanged`).
+    """
 
     name: str
     placed_at: datetime
@@ -197,6 +201,7 @@ class PlacedOrder(Model):
     fulfillment_orders: tuple[FulfillmentOrder, ...] = ()
     fulfillments: tuple[Fulfillment, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    fingerprint: str | None = None
 
 
 class OrderState(StrEnum):
@@ -217,8 +222,8 @@ class Order(Model):
     """The record of one order.
 
     id: `connection/external_id`, e.g. `shopify:north/gid://shopify/Order/1`. live: placed after its connection went
-    live, so that commands may follow from it. versions: the newest version seen per source resource, with the digest
-    of what it said. facts: ids of facts already added.
+    live, so that commands may follow from it. refunds: every refund that the storefront or the processor told of.
+    versions: the newest version seen per source resource, with the digest of what it said. facts: ids of facts added.
     """
 
     id: str
@@ -228,10 +233,11 @@ class Order(Model):
     placed: PlacedOrder | None = None
     payments: tuple[Payment, ...] = ()
     labels: tuple[Label, ...] = ()
+    refunds: tuple[Refund, ...] = ()
     versions: dict[str, tuple[datetime, str]] = {}
     facts: tuple[str, ...] = ()
 
-    def payments_total(self) -> Money | None:
+    def captured_total(self) -> Money | None:
         """What was captured for the order, storefront and processor together; None before it is described."""
         if self.placed is None:
             return None
@@ -247,7 +253,7 @@ class Order(Model):
     @property
     def is_paid(self) -> bool:
         """The whole total has been captured (an order of zero is paid when it is placed)."""
-        taken = self.payments_total()
+        taken = self.captured_total()
         return taken is not None and self.placed is not None and taken >= self.placed.total
 
     def active_label(self, fulfillment_order_id: str) -> Label | None:

@@ -1,0 +1,191 @@
+"""Event + current record → new record. Pure: the same events in any order end in the same record."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from tradewind.domain.events import LabelObserved, OrderObserved, PaymentObserved, RefundRecorded, TrackingScanned
+from tradewind.domain.model import Model
+from tradewind.domain.order import Label, Order, Payment, Refund
+
+OrderEvent = OrderObserved | PaymentObserved | LabelObserved | RefundRecorded | TrackingScanned
+
+
+class Verdict(StrEnum):
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"  # a newer version, or the same one, is in the record already
+    TIE = "tie"  # same version, other content: only reading the resource again can tell
+
+
+class Reduction(NamedTuple):
+    order: Order
+    verdict: Verdict
+
+
+def new_order(connection: str, external_id: str) -> Order:
+    """The empty record that whichever event comes first fills."""
+    return Order(id=f"{connection}/{external_id}", connection=connection, external_id=external_id)
+
+
+def reduce_order(order: Order, event: OrderEvent, *, authoritative: bool = False) -> Reduction:
+    """The record after the event.
+
+    authoritative: the event is a fresh read that was made to settle what is current; it wins a tie. Reads of one
+    resource are made one at a time, so the later of two authoritative ones is the newer.
+    """
+    match event:
+        case OrderObserved():
+            return _reduce_snapshot(order, f"{event.connection}/order/{event.external_id}", event, authoritative)
+        case PaymentObserved():
+            payment = event.payment
+            return _reduce_snapshot(order, f"{payment.connection}/payment/{payment.external_id}", event, authoritative)
+        case LabelObserved():
+            label = event.label
+            return _reduce_snapshot(order, f"{label.connection}/label/{label.external_id}", event, authoritative)
+        case RefundRecorded():
+            return _add_refund(order, event.refund)
+        case TrackingScanned():
+            return _add_scan(order, event)
+
+
+def links_of(order: Order) -> frozenset[str]:
+    """The names under which events of other systems refer to this order."""
+    links: set[str] = set()
+    if order.placed is not None:
+        links.update(payment_link(t.payment_id) for t in order.placed.transactions if t.payment_id)
+    for payment in order.payments:
+        links.add(resource_link(payment.connection, "payment", payment.external_id))
+    for label in order.labels:
+        links.add(shipment_link(label.external_shipment_id))
+        links.add(resource_link(label.connection, "label", label.external_id))
+        if label.tracking_number:
+            links.add(tracking_link(label.tracking_number))
+    return frozenset(links)
+
+
+def payment_link(payment_id: str) -> str:
+    return f"payment_id/{payment_id}"
+
+
+def shipment_link(external_shipment_id: str) -> str:
+    return f"shipment/{external_shipment_id}"
+
+
+def tracking_link(tracking_number: str) -> str:
+    return f"tracking/{tracking_number}"
+
+
+def resource_link(connection: str, kind: str, external_id: str) -> str:
+    return f"{connection}/{kind}/{external_id}"
+
+
+def links_to(event: OrderEvent) -> tuple[str, ...]:
+    """The links by which the event may name its order, the surest first; empty when it names the order itself."""
+    match event:
+        case PaymentObserved():
+            own = resource_link(event.payment.connection, "payment", event.payment.external_id)
+            return (own, payment_link(event.payment.payment_id)) if event.payment.payment_id else (own,)
+        case LabelObserved():
+            return (
+                shipment_link(event.label.external_shipment_id),
+                resource_link(event.label.connection, "label", event.label.external_id),
+            )
+        case TrackingScanned():
+            return (tracking_link(event.tracking_number),)
+        case _:
+            return ()
+
+
+def is_news(order: Order | None, resource: str, version: datetime | None, fingerprint: str | None) -> bool:
+    """Whether a hint with this version and fingerprint tells more than the record holds.
+
+    Providers stamp whole seconds: of two changes within one second the later has the same version, so an equal version
+    is old only when its fingerprint is that of the record.
+    """
+    if order is None or version is None or resource not in order.versions:
+        return True
+    known, _ = order.versions[resource]
+    if version != known:
+        return version > known
+    return fingerprint is None or order.placed is None or fingerprint != order.placed.fingerprint
+
+
+def _reduce_snapshot(
+    order: Order, resource: str, event: OrderObserved | PaymentObserved | LabelObserved, authoritative: bool
+) -> Reduction:
+    digest = _digest(event)
+    if resource in order.versions:
+        known, known_digest = order.versions[resource]
+        if event.version < known or (event.version == known and digest == known_digest):
+            return Reduction(order, Verdict.SUPERSEDED)
+        if event.version == known and not authoritative:
+            return Reduction(order, Verdict.TIE)
+    versions = {**order.versions, resource: (event.version, digest)}
+    return Reduction(_with_snapshot(order, event).model_copy(update={"versions": versions}), Verdict.APPLIED)
+
+
+def _with_snapshot(order: Order, event: OrderObserved | PaymentObserved | LabelObserved) -> Order:
+    match event:
+        case OrderObserved():
+            refunds = _merged_refunds(order.refunds, event.placed.refunds)
+            return order.model_copy(update={"placed": event.placed, "refunds": refunds})
+        case PaymentObserved():
+            payments = _replaced_payment(order.payments, event.payment)
+            return order.model_copy(
+                update={"payments": payments, "refunds": _merged_refunds(order.refunds, event.refunds)}
+            )
+        case LabelObserved():
+            known = next((label for label in order.labels if label.external_id == event.label.external_id), None)
+            label = event.label
+            if known is not None and label.tracking_status is None:
+                label = label.model_copy(update={"tracking_status": known.tracking_status})
+            return order.model_copy(update={"labels": _replaced_label(order.labels, label)})
+
+
+def _add_refund(order: Order, refund: Refund) -> Reduction:
+    fact = f"{refund.connection}/refund/{refund.external_id}"
+    if fact in order.facts:
+        return Reduction(order, Verdict.SUPERSEDED)
+    update = {"facts": (*order.facts, fact), "refunds": _merged_refunds(order.refunds, (refund,))}
+    return Reduction(order.model_copy(update=update), Verdict.APPLIED)
+
+
+def _add_scan(order: Order, scan: TrackingScanned) -> Reduction:
+    fact = f"tracking/{scan.tracking_number}/{scan.occurred_at.isoformat()}/{scan.status}"
+    if fact in order.facts:
+        return Reduction(order, Verdict.SUPERSEDED)
+    prefix = f"tracking/{scan.tracking_number}/"
+    scans = sorted(fact_id for fact_id in (*order.facts, fact) if fact_id.startswith(prefix))
+    latest = scans[-1].rpartition("/")[2]
+    labels = tuple(
+        label.model_copy(update={"tracking_status": latest})
+        if label.tracking_number == scan.tracking_number
+        else label
+        for label in order.labels
+    )
+    return Reduction(order.model_copy(update={"facts": (*order.facts, fact), "labels": labels}), Verdict.APPLIED)
+
+
+def _merged_refunds(known: Iterable[Refund], told: Iterable[Refund]) -> tuple[Refund, ...]:
+    """Refunds are facts: added by their id, never taken away; a later telling may only complete one."""
+    merged = {(refund.connection, refund.external_id): refund for refund in (*known, *told)}
+    return tuple(merged[key] for key in sorted(merged))
+
+
+def _replaced_payment(payments: tuple[Payment, ...], payment: Payment) -> tuple[Payment, ...]:
+    others = [known for known in payments if known.external_id != payment.external_id]
+    return tuple(sorted((*others, payment), key=lambda one: one.external_id))
+
+
+def _replaced_label(labels: tuple[Label, ...], label: Label) -> tuple[Label, ...]:
+    others = [known for known in labels if known.external_id != label.external_id]
+    return tuple(sorted((*others, label), key=lambda one: (one.created_at, one.external_id)))
+
+
+def _digest(event: Model) -> str:
+    content = event.model_dump_json(exclude={"version"})
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
