@@ -1,0 +1,1 @@
+"""The providers, one folder each, always the same rooms: client, mapping, webhooks, limits."""

@@ -1,0 +1,21 @@
+"""The one httpx stack that every provider uses: governed, retried, authenticated, measured."""
+
+from tradewind.transport.answers import json_of, retry_after_s
+from tradewind.transport.classify import Call, Classify, classify
+from tradewind.transport.retry import NO_RETRY, STANDARD_RETRY, Retry
+from tradewind.transport.transport import Feedback, Observe, Timeouts, Transport
+
+__all__ = [
+    "NO_RETRY",
+    "STANDARD_RETRY",
+    "Call",
+    "Classify",
+    "Feedback",
+    "Observe",
+    "Retry",
+    "Timeouts",
+    "Transport",
+    "classify",
+    "json_of",
+    "retry_after_s",
+]
