@@ -1,0 +1,78 @@
+"""The command line: one file per command, loaded only when that command is asked for.
+
+A command's file exposes `command` (a function with typer annotations) or `app` (a typer.Typer with subcommands); the
+first line of its docstring is the summary below. So `tradewind --help` answers without Prefect, pandas, Great
+Expectations or SQLAlchemy. A TradewindError that a command raises is one line on stderr and exit code 2.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tradewind.errors import TradewindError
+
+SUMMARIES = {
+    "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault found.",
+    "up": "Run everything on this machine until Ctrl-C.",
+    "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use.",
+    "doctor": "Check what is configured, reachable, migrated and in time; advise on each fault.",
+    "connect": "Connect an account of a provider.",
+    "go-live": "Let tradewind write to a connection, for orders placed from now on.",
+    "pause": "Hold every write to a connection; nothing is lost.",
+    "resume": "Send what waited while a connection was paused.",
+    "sandbox": "Serve the simulated providers and their merchant on one port.",
+    "gateway": "Receive the providers' webhooks.",
+    "deliveries": "List, show and replay what was received.",
+    "backup": "Copy the ledger and the key store, each to a place of its own.",
+    "restore": "Put a backup of ledger and key store in place.",
+    "version": "Print the version.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """Lists every command from SUMMARIES and imports the file of the one that runs."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name=name, help=summary) for name, summary in SUMMARIES.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, stub, rest = super().resolve_command(ctx, args)
+        return name, load_command(name) if name is not None else stub, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TradewindError as error:
+            typer.echo(f"tradewind: {' '.join(str(error).split())}", err=True)
+            raise typer.Exit(2) from None
+
+
+def load_command(name: str) -> Any:
+    """The command of this name, from its file; `go-live` is in `go_live.py`."""
+    module = import_module(f"tradewind.cli.{name.replace('-', '_')}")
+    if hasattr(module, "app"):
+        group = typer.main.get_group(module.app)
+        group.name = name
+        return group
+    single = typer.Typer(add_completion=False)
+    single.command(name)(module.command)
+    return typer.main.get_command(single)
+
+
+main = typer.Typer(
+    cls=LazyGroup,
+    name="tradewind",
+    help="Keeps a merchant's systems in step: orders, stock and money, never lost, never doubled.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+
+
+@main.callback()
+def _group() -> None:
+    """Keeps a merchant's systems in step: orders, stock and money, never lost, never doubled."""
