@@ -1,13 +1,18 @@
-"""The clock that paces calls; tests put a virtual one in its place."""
+"""The clock that paces and stamps calls; tests put a virtual one in its place."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time of day, UTC-aware."""
+        ...
+
     def monotonic(self) -> float:
         """Seconds since some fixed point, never going back."""
         ...
@@ -16,6 +21,9 @@ class Clock(Protocol):
 
 
 class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
     def monotonic(self) -> float:
         return time.monotonic()
 

@@ -1,6 +1,6 @@
 """The one httpx stack that every provider uses: governed, retried, authenticated, measured."""
 
-from tradewind.transport.answers import json_of, retry_after_s
+from tradewind.transport.answers import clock_skew_s, json_of, observed_at, retry_after_s
 from tradewind.transport.classify import Call, Classify, classify
 from tradewind.transport.retry import NO_RETRY, STANDARD_RETRY, Retry
 from tradewind.transport.transport import Feedback, Observe, Timeouts, Transport
@@ -16,6 +16,8 @@ __all__ = [
     "Timeouts",
     "Transport",
     "classify",
+    "clock_skew_s",
     "json_of",
+    "observed_at",
     "retry_after_s",
 ]

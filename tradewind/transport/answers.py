@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
 
 from tradewind.errors import SchemaMismatch
+
+MOST_SKEW_S = 2.0
 
 
 def json_of(response: httpx.Response) -> Any:
@@ -27,6 +29,39 @@ def date_of(response: httpx.Response) -> datetime | None:
     except ValueError:
         return None
     return read_at if read_at.tzinfo else read_at.replace(tzinfo=UTC)
+
+
+def sent_at(response: httpx.Response) -> datetime:
+    """Our clock right before the request was sent."""
+    at: datetime = response.extensions["tradewind_sent_at"]
+    return at
+
+
+def answered_at(response: httpx.Response) -> datetime:
+    """Our clock right after the answer came."""
+    at: datetime = response.extensions["tradewind_answered_at"]
+    return at
+
+
+def clock_skew_s(response: httpx.Response) -> float:
+    """The provider's clock minus ours, in seconds; `Date` is cut to whole seconds, so below one second it is zero."""
+    date = date_of(response)
+    if date is None:
+        return 0.0
+    skew_s = (date - answered_at(response)).total_seconds()
+    return 0.0 if -1.0 < skew_s < 1.0 else skew_s
+
+
+def observed_at(response: httpx.Response, *, wrote: bool) -> datetime:
+    """As of when an answer describes its resource: the version of a snapshot from a provider that states none.
+
+    A read is dated when it was sent: it may have waited on the way back while something newer was written. A write is
+    dated when it was answered: it describes what it made. By our clock, which is finer than the `Date` header, unless
+    the two are apart by more than two seconds; then the provider's counts.
+    """
+    at = answered_at(response) if wrote else sent_at(response)
+    skew_s = clock_skew_s(response)
+    return at + timedelta(seconds=skew_s) if abs(skew_s) > MOST_SKEW_S else at
 
 
 def retry_after_s(response: httpx.Response) -> float | None:

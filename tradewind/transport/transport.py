@@ -167,11 +167,14 @@ class Transport:
 
     async def _send(self, request: httpx.Request, call: Call, progress: _Progress) -> httpx.Response:
         progress.status = None
+        sent_at = self.governor.clock.now()
         try:
             response = await self._client.send(request, auth=self._auth)
         except httpx.RequestError as error:
             raise classify_failure(error, call) from error
         progress.status = response.status_code
+        response.extensions["tradewind_sent_at"] = sent_at
+        response.extensions["tradewind_answered_at"] = self.governor.clock.now()
         return response
 
     def _take_feedback(self, response: httpx.Response, cost: float, error: TradewindError | None) -> None:
