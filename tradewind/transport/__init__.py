@@ -1,6 +1,7 @@
 """The one httpx stack that every provider uses: governed, retried, authenticated, measured."""
 
-from tradewind.transport.answers import clock_skew_s, json_of, observed_at, retry_after_s
+from tradewind.transport.answers import clock_skew_s, json_of, observed_at, parsed, retry_after_s
+from tradewind.transport.auth import HeaderAuth
 from tradewind.transport.classify import Call, Classify, classify
 from tradewind.transport.retry import NO_RETRY, STANDARD_RETRY, Retry
 from tradewind.transport.transport import Feedback, Observe, Timeouts, Transport
@@ -11,6 +12,7 @@ __all__ = [
     "Call",
     "Classify",
     "Feedback",
+    "HeaderAuth",
     "Observe",
     "Retry",
     "Timeouts",
@@ -19,5 +21,6 @@ __all__ = [
     "clock_skew_s",
     "json_of",
     "observed_at",
+    "parsed",
     "retry_after_s",
 ]

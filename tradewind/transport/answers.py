@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+from pydantic import BaseModel, ValidationError
 
 from tradewind.errors import SchemaMismatch
 
 MOST_SKEW_S = 2.0
+
+M = TypeVar("M", bound=BaseModel)
 
 
 def json_of(response: httpx.Response) -> Any:
@@ -20,6 +23,15 @@ def json_of(response: httpx.Response) -> Any:
         return response.json()
     except ValueError as error:
         raise SchemaMismatch(f"{response.request.url.path}: the answer is not JSON") from error
+
+
+def parsed(model: type[M], value: Any, what: str) -> M:
+    """`value` as the wire model. Raises SchemaMismatch, which names the fields but never shows what they held."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors(include_input=False))
+        raise SchemaMismatch(f"{what}: {'; '.join(faults)}") from None
 
 
 def date_of(response: httpx.Response) -> datetime | None:

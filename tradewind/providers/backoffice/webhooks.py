@@ -1,0 +1,48 @@
+"""The back office's webhooks: HMAC-SHA256 in hex over `timestamp.body`, with an id of their own per document."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from tradewind.errors import SignatureInvalid
+from tradewind.providers.hooks import HookIdentity, HookRequest
+
+TOLERANCE_S = 300
+TOPIC = "document"
+
+_SECRETS = ("secret", "secret_previous")
+
+
+def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> None:
+    """Raises SignatureInvalid unless the secret signed the body within 300 s of now."""
+    timestamp = request.headers.get("x-backoffice-timestamp", "")
+    if not (timestamp.isascii() and timestamp.isdigit()) or abs(now.timestamp() - int(timestamp)) > TOLERANCE_S:
+        raise SignatureInvalid("X-Backoffice-Timestamp is missing, or more than five minutes from now")
+    given = request.headers.get("x-backoffice-signature", "").encode()
+    payload = timestamp.encode() + b"." + request.body
+    for name in _SECRETS:
+        secret = secrets.get(name)
+        if secret and hmac.compare_digest(
+            hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode(), given
+        ):
+            return
+    raise SignatureInvalid("no live secret made the X-Backoffice-Signature")
+
+
+def identify(request: HookRequest) -> HookIdentity:
+    """The key is X-Backoffice-Id, one per document and the same when it is repeated; without it, the body's digest."""
+    key = request.headers.get("x-backoffice-id") or f"sha256:{hashlib.sha256(request.body).hexdigest()}"
+    occurred_at, document = None, None
+    try:
+        body = json.loads(request.body)
+        document = str(body["document"])
+        occurred_at = datetime.fromisoformat(body["occurred_at"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    if occurred_at is not None and occurred_at.tzinfo is None:
+        occurred_at = occurred_at.replace(tzinfo=UTC)
+    return HookIdentity(key, TOPIC, occurred_at, document, None)

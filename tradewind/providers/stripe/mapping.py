@@ -1,0 +1,140 @@
+"""Stripe's objects ⇄ the domain.
+
+Every webhook event is a hint: Stripe delivers in no order, so the payment is read again. That also makes the API
+version that an event was rendered with irrelevant: only its object's type and ids are used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from tradewind.domain.events import Event, Ignored, PaymentObserved, Resource, ResourceChanged
+from tradewind.domain.money import Money
+from tradewind.domain.order import Payment, PaymentState, Refund
+from tradewind.errors import SchemaMismatch
+from tradewind.providers.stripe.money import from_stripe
+
+EXPANDED = "latest_charge.refunds"
+"""What must be expanded on a payment intent for `payment_observed`."""
+
+
+_STATES = {
+    "requires_capture": PaymentState.AUTHORIZED,
+    "succeeded": PaymentState.CAPTURED,
+    "canceled": PaymentState.CANCELLED,
+}
+_VOID_REFUNDS = ("failed", "canceled")
+
+
+class RefundObject(BaseModel):
+    id: str
+    amount: int
+    currency: str
+    created: int
+    status: str | None = None
+    metadata: dict[str, str] | None = None
+
+
+class RefundList(BaseModel):
+    data: list[RefundObject]
+    has_more: bool
+
+
+class ChargeObject(BaseModel):
+    id: str
+    status: str
+    refunds: RefundList
+
+
+class PaymentIntentObject(BaseModel):
+    id: str
+    amount: int
+    amount_capturable: int
+    amount_received: int
+    currency: str
+    created: int
+    status: str
+    metadata: dict[str, str] = {}
+    latest_charge: ChargeObject | None = None
+    last_payment_error: dict[str, Any] | None = None
+
+
+class PaymentIntentPage(BaseModel):
+    data: list[PaymentIntentObject]
+    has_more: bool
+
+
+class EndpointObject(BaseModel):
+    id: str
+    url: str
+    status: str
+    enabled_events: list[str]
+    api_version: str | None = None
+    secret: str | None = None
+
+
+class EndpointPage(BaseModel):
+    data: list[EndpointObject]
+    has_more: bool
+
+
+def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -> Sequence[Event]:
+    """The hint of one event. Raises SchemaMismatch when it is not Stripe's `event` object."""
+    try:
+        event = json.loads(body)
+        about = event["data"]["object"]
+        kind, object_id = about["object"], about["id"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SchemaMismatch(f"{topic}: not an event with data.object") from error
+    payment = object_id if kind == "payment_intent" else about.get("payment_intent")
+    if isinstance(payment, dict):
+        payment = payment.get("id")
+    if not isinstance(payment, str):
+        return (Ignored(connection=connection, reason=f"{topic}: a {kind} without a payment intent"),)
+    return (ResourceChanged(resource=Resource(connection=connection, kind="payment", external_id=payment)),)
+
+
+def payment_observed(
+    intent: PaymentIntentObject, refunds: Sequence[RefundObject], *, connection: str, version: datetime
+) -> PaymentObserved:
+    """A payment intent with its charge and all of its refunds. Raises SchemaMismatch."""
+    given = [refund for refund in refunds if refund.status not in _VOID_REFUNDS]
+    captured = from_stripe(intent.amount_received, intent.currency)
+    refunded = Money.total((from_stripe(r.amount, r.currency) for r in given), captured.currency)
+    state = _state(intent)
+    open_amount = intent.amount_capturable if state is PaymentState.AUTHORIZED else intent.amount
+    payment = Payment(
+        connection=connection,
+        external_id=intent.id,
+        charge_id=intent.latest_charge.id if intent.latest_charge else None,
+        state=state,
+        authorized=from_stripe(open_amount, intent.currency),
+        captured=captured,
+        # Releasing what a capture left over is no refund of money taken.
+        refunded=min(refunded, captured),
+        payment_id=intent.metadata.get("payment_id"),
+        created_at=datetime.fromtimestamp(intent.created, UTC),
+    )
+    listed = tuple(_refund(refund, connection) for refund in sorted(given, key=lambda r: (r.created, r.id)))
+    return PaymentObserved(version=version, payment=payment, refunds=listed)
+
+
+def _refund(refund: RefundObject, connection: str) -> Refund:
+    return Refund(
+        connection=connection,
+        external_id=refund.id,
+        amount=from_stripe(refund.amount, refund.currency),
+        created_at=datetime.fromtimestamp(refund.created, UTC),
+    )
+
+
+def _state(intent: PaymentIntentObject) -> PaymentState:
+    """Source: docs.stripe.com/payments/paymentintents/lifecycle."""
+    if intent.status == "requires_payment_method" and intent.last_payment_error is not None:
+        return PaymentState.FAILED
+    return _STATES.get(intent.status, PaymentState.PENDING)

@@ -1,0 +1,110 @@
+"""Stripe's webhooks: signed with HMAC-SHA256 over `timestamp.body`, named by their event id.
+
+Source: docs.stripe.com/webhooks (signature verification, tolerance of five minutes, one signature per live secret).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from tradewind.errors import SignatureInvalid
+from tradewind.providers.hooks import HookIdentity, HookRequest
+
+TOLERANCE_S = 300
+
+WANTED_EVENTS = (
+    "charge.captured",
+    "charge.failed",
+    "charge.refunded",
+    "charge.succeeded",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+)
+
+_SECRETS = ("webhook_secret", "webhook_secret_previous")
+
+
+def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> None:
+    """Raises SignatureInvalid unless a live secret signed the body at most 300 s ago.
+
+    secrets: `webhook_secret`, and `webhook_secret_previous` while a secret is being rolled.
+    """
+    signed_at, signatures = _signature(request.headers.get("stripe-signature", ""))
+    if now.timestamp() - signed_at > TOLERANCE_S:
+        raise SignatureInvalid("Stripe-Signature is older than five minutes")
+    payload = b"%d." % signed_at + request.body
+    for name in _SECRETS:
+        secret = secrets.get(name)
+        if secret and _signed_by(secret, payload, signatures):
+            return
+    raise SignatureInvalid("no live webhook secret made the Stripe-Signature")
+
+
+def identify(request: HookRequest) -> HookIdentity:
+    """The key is the event id: Stripe repeats a delivery, also to several endpoints, with the same one.
+
+    A body that is no event is named by its digest. correlation: the id of the API request that caused the event.
+    """
+    event = _object(request.body)
+    key, topic = event.get("id"), event.get("type")
+    if not isinstance(key, str) or not key or not isinstance(topic, str) or not topic:
+        digest = hashlib.sha256(request.body).hexdigest()
+        return HookIdentity(f"sha256:{digest}", "unreadable", None, None, None)
+    caused_by = event.get("request")
+    return HookIdentity(
+        delivery_key=key,
+        topic=topic,
+        occurred_at=_time(event.get("created")),
+        correlation=_text(caused_by.get("id")) if isinstance(caused_by, dict) else None,
+        api_version=_text(event.get("api_version")),
+    )
+
+
+def _signature(header: str) -> tuple[int, list[str]]:
+    signed_at: int | None = None
+    signatures = []
+    for item in header.split(","):
+        name, _, value = item.strip().partition("=")
+        if name == "t" and value.isascii() and value.isdigit():
+            signed_at = int(value)
+        elif name == "v1":
+            signatures.append(value)
+    if signed_at is None or not signatures:
+        raise SignatureInvalid("Stripe-Signature is missing or has no t and v1")
+    return signed_at, signatures
+
+
+def _signed_by(secret: str, payload: bytes, signatures: list[str]) -> bool:
+    expected = hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode()
+    return any(hmac.compare_digest(expected, signature.encode()) for signature in signatures)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _time(value: Any) -> datetime | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
