@@ -1,0 +1,1 @@
+"""The webhook receiver: verify, store, acknowledge. It calls no provider and imports no Prefect."""

@@ -1,0 +1,70 @@
+"""The gateway as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from tradewind.gateway.accounts import Accounts
+from tradewind.gateway.bodies import Bodies
+from tradewind.gateway.health import Health
+from tradewind.gateway.hooks import Hooks
+from tradewind.gateway.store import Store
+from tradewind.gateway.writer import Writer
+from tradewind.providers.registry import PROVIDERS, Provider
+
+
+def create_app(
+    store: Store,
+    *,
+    providers: Mapping[str, Provider] = PROVIDERS,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    public_url: str | None = None,
+    bodies: Bodies | None = None,
+    accounts: Accounts | None = None,
+    writer: Writer | None = None,
+    answer_within_s: float = 10.0,
+) -> Starlette:
+    """The receiver over `store`. Its lifespan starts the writer, and ends when all that was taken in is committed.
+
+    public_url: where providers send to, when that is not the address that requests arrive under. bodies, accounts,
+    writer: to set other bounds than the usual ones.
+    """
+    writer = writer or Writer(store.store)
+    accounts = accounts or Accounts(store.connections)
+    health = Health(writer, store.probe)
+    hooks = Hooks(
+        providers=providers,
+        accounts=accounts,
+        bodies=bodies or Bodies(),
+        writer=writer,
+        now=now,
+        public_url=public_url,
+        answer_within_s=answer_within_s,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        writer.start()
+        reloading = asyncio.create_task(accounts.keep_fresh())
+        try:
+            yield
+        finally:
+            reloading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reloading
+            await writer.close()
+
+    return Starlette(
+        routes=[
+            Route("/hooks/{provider}/{account}", hooks.receive, methods=["POST"]),
+            Route("/healthz", health.healthz),
+            Route("/readyz", health.readyz),
+        ],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,128 @@
+"""POST /hooks/{provider}/{account}: from the raw request to a committed row, or a refusal that says when to repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tradewind.domain.connections import Connection
+from tradewind.errors import SignatureInvalid
+from tradewind.gateway.accounts import Accounts
+from tradewind.gateway.bodies import Bodies
+from tradewind.gateway.identity import delivery_of
+from tradewind.gateway.refusal import Refusal
+from tradewind.gateway.store import StoreUnavailable
+from tradewind.gateway.writer import QueueFull, Writer
+from tradewind.ledger.inbox import Delivery, Stored
+from tradewind.providers.hooks import HookRequest, KeyUnknown
+from tradewind.providers.registry import Provider
+
+log = logging.getLogger(__name__)
+
+STORE_AWAY_RETRY_S = 5
+QUEUE_FULL_RETRY_S = 2
+KEY_UNKNOWN_RETRY_S = 60
+
+
+class Hooks:
+    """The endpoint. answer_within_s: how long a provider is kept waiting for a commit before it hears 503."""
+
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, Provider],
+        accounts: Accounts,
+        bodies: Bodies,
+        writer: Writer,
+        now: Callable[[], datetime],
+        public_url: str | None = None,
+        answer_within_s: float = 10.0,
+    ) -> None:
+        self._providers = providers
+        self._accounts = accounts
+        self._bodies = bodies
+        self._writer = writer
+        self._now = now
+        self._public_url = public_url
+        self._answer_within_s = answer_within_s
+
+    async def receive(self, request: Request) -> Response:
+        """200 once the delivery is committed, now or before; else the refusal. The body of a delivery is never judged.
+
+        404 unknown connection · 408, 413 the body · 401 the signature · 503 with Retry-After for whatever is not the
+        sender's fault.
+        """
+        key = f"{request.path_params['provider']}:{request.path_params['account']}"
+        try:
+            stored = await self._receive(key, request)
+        except Refusal as refusal:
+            log.warning("%s: %d, %s", key, refusal.status, refusal.reason)
+            return refusal.response()
+        return JSONResponse({"status": "duplicate" if stored.duplicate else "stored"})
+
+    async def _receive(self, key: str, request: Request) -> Stored:
+        provider, connection = await self._known(key)
+        async with self._bodies.read(request) as body:
+            hook = HookRequest(dict(request.headers), body, self._url(request))
+            received_at = self._now()
+            await self._authenticate(provider, connection, hook, received_at)
+            return await self._commit(delivery_of(provider, key, hook, received_at))
+
+    async def _known(self, key: str) -> tuple[Provider, Connection]:
+        """The connection, looked for once more in the ledger when it is not known. Raises Refusal."""
+        connection = self._accounts.get(key)
+        if connection is None:
+            await self._reload()
+            connection = self._accounts.get(key)
+        provider = self._providers.get(key.partition(":")[0])
+        if connection is None or provider is None:
+            raise Refusal(404, "no such connection")
+        return provider, connection
+
+    async def _authenticate(self, provider: Provider, connection: Connection, hook: HookRequest, now: datetime) -> None:
+        """Check the signature by the secrets known or, failing that, by those just reloaded. Raises Refusal."""
+        try:
+            return provider.authenticate(hook, _secrets(connection), now)
+        except (SignatureInvalid, KeyUnknown):
+            await self._reload()  # the secret may have been rotated a moment ago
+        _, connection = await self._known(str(connection.key))
+        try:
+            provider.authenticate(hook, _secrets(connection), now)
+        except SignatureInvalid as error:
+            log.info("%s: %s", connection.key, error)
+            raise Refusal(401, "the signature does not hold") from error
+        except KeyUnknown as error:
+            retry_after_s = int(error.retry_after_s or KEY_UNKNOWN_RETRY_S)
+            raise Refusal(503, "the signing key is not known yet", retry_after_s=retry_after_s) from error
+
+    async def _commit(self, delivery: Delivery) -> Stored:
+        try:
+            async with asyncio.timeout(self._answer_within_s):
+                return await self._writer.put(delivery)
+        except QueueFull as error:
+            raise Refusal(503, "too much is waiting", retry_after_s=QUEUE_FULL_RETRY_S) from error
+        except Exception as error:  # whatever went wrong, nothing but a commit is acknowledged
+            raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
+
+    async def _reload(self) -> None:
+        try:
+            await self._accounts.reload()
+        except StoreUnavailable as error:
+            raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
+
+    def _url(self, request: Request) -> str:
+        """The address as the provider knows it; some sign it."""
+        if self._public_url is None:
+            return str(request.url)
+        query = f"?{request.url.query}" if request.url.query else ""
+        return f"{self._public_url.rstrip('/')}{request.url.path}{query}"
+
+
+def _secrets(connection: Connection) -> Mapping[str, str]:
+    """What a signature is checked with; public keys are among the settings."""
+    return {**connection.settings, **connection.secrets}

@@ -1,0 +1,118 @@
+"""Group commit: the deliveries that wait at one moment share one transaction.
+
+A durable commit costs one sync of the disk however many rows it carries. So one thread writes; whatever arrives while
+it commits makes the next group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tradewind.errors import TransientError
+from tradewind.gateway.store import StoreUnavailable
+from tradewind.ledger.inbox import Delivery, Stored
+
+log = logging.getLogger(__name__)
+
+
+class QueueFull(TransientError):
+    """More deliveries wait than the queue holds."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    delivery: Delivery
+    loop: asyncio.AbstractEventLoop
+    answer: asyncio.Future[Stored]
+
+
+class Writer:
+    """A bounded queue and the thread that empties it.
+
+    store: commits a group, called in that thread alone. capacity: deliveries that may wait. group: most in one
+    transaction.
+    """
+
+    def __init__(
+        self, store: Callable[[Sequence[Delivery]], Sequence[Stored]], *, capacity: int = 2000, group: int = 200
+    ) -> None:
+        self._store = store
+        self.capacity = capacity
+        self._group = group
+        self._queue: deque[_Waiting] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="inbox-writer", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Commit what waits, then end. Deliveries put from now on are refused."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def depth(self) -> int:
+        """Deliveries that wait for a commit to begin."""
+        return len(self._queue)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    async def put(self, delivery: Delivery) -> Stored:
+        """Wait until the delivery is committed. Raises QueueFull, StoreUnavailable: nothing was stored.
+
+        A caller that stops waiting takes nothing back: the delivery may still be committed.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Stored] = loop.create_future()
+        with self._changed:
+            if self._closing:
+                raise StoreUnavailable("the gateway is stopping")
+            if len(self._queue) >= self.capacity:
+                raise QueueFull(f"{self.capacity} deliveries wait already")
+            self._queue.append(_Waiting(delivery, loop, answer))
+            self._changed.notify()
+        return await answer
+
+    def _run(self) -> None:
+        while group := self._next_group():
+            outcomes = self._write([waiting.delivery for waiting in group])
+            for waiting, outcome in zip(group, outcomes, strict=True):
+                waiting.loop.call_soon_threadsafe(_answer, waiting.answer, outcome)
+
+    def _next_group(self) -> list[_Waiting]:
+        """What waits now, at least one; nothing when closed and empty."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._queue or self._closing)
+            return [self._queue.popleft() for _ in range(min(self._group, len(self._queue)))]
+
+    def _write(self, deliveries: Sequence[Delivery]) -> Sequence[Stored | Exception]:
+        try:
+            return self._store(deliveries)
+        except StoreUnavailable as error:
+            log.warning("%d deliveries not stored: %s", len(deliveries), error)
+            return [error] * len(deliveries)
+        except Exception as error:  # a row that the database does not take must not cost the others their commit
+            if len(deliveries) == 1:
+                log.exception("a delivery to %s was not stored", deliveries[0].connection)
+                return [error]
+        return [outcome for delivery in deliveries for outcome in self._write([delivery])]
+
+
+def _answer(answer: asyncio.Future[Stored], outcome: Stored | Exception) -> None:
+    if answer.done():
+        return
+    if isinstance(outcome, Exception):
+        answer.set_exception(outcome)
+    else:
+        answer.set_result(outcome)
