@@ -8,10 +8,15 @@ from typing import Final
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tradewind.sandbox.faults import Injected
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sandbox.parts import room
 
 FaultAnswer = Callable[[str, random.Random], Response]
+
+# Where the middleware leaves an `Injected` for rooms that say `TAKES_FAULTS`: Stripe keeps a 500 for its idempotency
+# key, and a slow request there holds its key.
+SCOPE_KEY: Final = "tradewind.injected"
 
 _EXEMPT: Final = ("/oauth/", "/jwks")
 
@@ -36,8 +41,11 @@ class ApiFaults:
         self._storm_until_s: dict[str, float] = {}
         self._answers: dict[str, FaultAnswer] = {}
         self._rngs: dict[str, random.Random] = {}
+        self._takers: set[str] = set()
         for provider in ("shopify", "stripe", "shipstation"):
             self._answers[provider] = getattr(room(provider), "fault_answer", plain_answer)
+            if getattr(room(provider), "TAKES_FAULTS", False):
+                self._takers.add(provider)
             self._rngs[provider] = sandbox.rng(f"api_faults/{provider}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,10 +55,13 @@ class ApiFaults:
             await self._app(scope, receive, send)
             return
         connection = f"{provider}:{account.partition('/')[0]}"
-        if kind := self._refusal(connection, provider):
+        kind = self._refusal(connection, provider)
+        if kind == "server_error" and provider in self._takers:
+            scope[SCOPE_KEY] = Injected(kind)
+        elif kind:
             await self._answers[provider](kind, self._rngs[provider])(scope, receive, send)
             return
-        await self._serve(scope, receive, send, self._rngs[provider])
+        await self._serve(scope, receive, send, provider)
 
     def _refusal(self, connection: str, provider: str) -> str | None:
         """The kind of failure that comes instead of the effect, if any."""
@@ -62,10 +73,14 @@ class ApiFaults:
             return "throttle_storm"
         return "server_error" if faults.strikes("server_error", rng) else None
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, rng: random.Random) -> None:
-        faults = self._sandbox.faults
-        if faults.strikes("slow_answer", rng):
-            await self._sandbox.clock.sleep(faults.length_s("slow_answer", rng))
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, provider: str) -> None:
+        faults, rng = self._sandbox.faults, self._rngs[provider]
+        if SCOPE_KEY not in scope and faults.strikes("slow_answer", rng):
+            length_s = faults.length_s("slow_answer", rng)
+            if provider in self._takers:
+                scope[SCOPE_KEY] = Injected("slow_answer", length_s)
+            else:
+                await self._sandbox.clock.sleep(length_s)
         if not faults.strikes("lost_answer", rng):
             await self._app(scope, receive, send)
             return

@@ -46,6 +46,14 @@ LEVELS: Final = MappingProxyType(
 )
 
 
+@dataclass(frozen=True)
+class Injected:
+    """A fault handed on to a provider that knows better than the middleware what it looks like there."""
+
+    kind: str
+    length_s: float = 0.0
+
+
 class Faults:
     """The level in force and a count of what struck."""
 

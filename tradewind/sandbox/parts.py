@@ -1,8 +1,9 @@
 """Which parts a sandbox has.
 
 Each room (`tradewind.sandbox.shopify`, `.stripe`, …) offers the same functions:
-`create_accounts(sandbox) -> dict[str, Account]`, each with `describe() -> dict`, and `routes(sandbox) -> list[BaseRoute]`.
-Optional: `fault_answer(kind, rng) -> Response`, the provider's own words for an injected "throttle_storm" or "server_error".
+`create_accounts(sandbox) -> dict[str, Account]`, each with `describe() -> dict`, and
+`routes(sandbox) -> list[BaseRoute]`. Optional: `fault_answer(kind, rng) -> Response`, the provider's own words for an
+injected "throttle_storm" or "server_error".
 `world` offers `World(sandbox)` with `async stop()`; `control` offers `routes(sandbox)`.
 """
 
