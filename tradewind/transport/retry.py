@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from tradewind.errors import OutcomeUnknown, TransientError
 from tradewind.transport.classify import Call
@@ -36,7 +36,7 @@ class DoNotRepeat(Exception):
 
 def retrying(retry: Retry, call: Call, sleep: Callable[[float], Awaitable[None]]) -> AsyncRetrying:
     """The tenacity policy: transient failures of any call (nothing happened), unknown outcomes of idempotent ones."""
-    backoff = wait_exponential_jitter(initial=retry.first_wait_s, max=5.0, jitter=retry.first_wait_s)
+    backoff = wait_exponential(multiplier=retry.first_wait_s, max=5.0) + wait_random(0.0, retry.first_wait_s)
 
     def wait(state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

@@ -14,8 +14,8 @@ def budget(connection: Connection) -> Budget:
     """Capacity plus one second's refill is the published limit, so that no second can exceed it."""
     name = str(connection.key)
     if is_live(connection.secrets.get("secret_key", "")):
-        return Budget(name, capacity=20, per_second=80, max_concurrency=16, initial=0.5)
-    return Budget(name, capacity=5, per_second=20, max_concurrency=8, initial=0.5)
+        return Budget(name, capacity=20, per_second=80, max_concurrency=16)
+    return Budget(name, capacity=5, per_second=20, max_concurrency=8)
 
 
 def is_live(secret_key: str) -> bool:
