@@ -18,7 +18,11 @@ _REPORT = ["kind", "subject", "order_id", "name", "expected", "found", "differen
 
 def match(sides: Sides) -> tuple[Discrepancy, ...]:
     """Every discrepancy between the sides, ordered by kind and subject; none twice."""
-    books = _Books(sides, _payments(sides), _labels(sides))
+    books = _Books(
+        sides,
+        _owned(sides.payments, sides.recorded_payments, sides.payment_owners, "payment", "payment_id"),
+        _owned(sides.labels, sides.recorded_labels, sides.work, "label", "fulfillment_order"),
+    )
     reports = [
         report
         for rule in (_orders, _recorded_payments, _charges, _recorded_labels, _parcels, _journal)
@@ -43,25 +47,17 @@ class _Books:
     labels: pd.DataFrame
 
 
-def _payments(sides: Sides) -> pd.DataFrame:
-    """Every payment once, the processor's view first, with `order_id` (missing when it belongs to none)."""
-    told = _named(sides.payments, "payment")
-    recorded = _named(sides.recorded_payments, "payment")
-    owner = _looked_up(told["subject"], recorded, "order_id")
-    told["order_id"] = owner.fillna(_looked_up(told["payment_id"], sides.payment_owners, "order_id"))
-    told["recorded"] = told["subject"].isin(recorded["subject"])
-    beyond = recorded[~recorded["subject"].isin(told["subject"])]
-    return pd.concat([told, beyond.assign(recorded=True)], ignore_index=True)
+def _owned(told: pd.DataFrame, recorded: pd.DataFrame, owners: pd.DataFrame, kind: str, reference: str) -> pd.DataFrame:
+    """Every payment or label once, its provider's view first, with `order_id` (missing when it belongs to none).
 
-
-def _labels(sides: Sides) -> pd.DataFrame:
-    """Every label once, the carrier's view first, with `order_id` (missing when it belongs to none)."""
-    told = _named(sides.labels, "label")
-    recorded = _named(sides.recorded_labels, "label")
-    owner = _looked_up(told["subject"], recorded, "order_id")
-    told["order_id"] = owner.fillna(_looked_up(told["fulfillment_order"], sides.work, "order_id"))
-    told["recorded"] = told["subject"].isin(recorded["subject"])
-    beyond = recorded[~recorded["subject"].isin(told["subject"])]
+    reference: the column by which `owners` tells the order of what is not recorded.
+    """
+    told, recorded = _named(told, kind), _named(recorded, kind)
+    told = told.merge(recorded[["subject", "order_id"]], on="subject", how="left", indicator="source")
+    told["recorded"] = told.pop("source") == "both"
+    new = told.loc[~told["recorded"], reference]
+    told.loc[new.index, "order_id"] = _looked_up(new, owners, "order_id")
+    beyond = recorded[~_among(recorded["subject"], told["subject"])]
     return pd.concat([told, beyond.assign(recorded=True)], ignore_index=True)
 
 
@@ -125,7 +121,7 @@ def _charges(books: _Books) -> Iterator[pd.DataFrame]:
     orders["refunded"] = orders["refunded_x"]
     orders["due"] = orders["total"] - orders["captured_by_store"]
     settled = orders["updated_at"] <= sides.settled_before
-    charged = orders["order_id"].isin(sides.payment_owners["order_id"])
+    charged = _among(orders["order_id"], sides.payment_owners["order_id"])
     nowhere = orders[charged & (orders["_merge"] == "left_only") & ~orders["cancelled"] & (orders["due"] > 0) & settled]
     yield _report(
         _K.MISSING_PAYMENT, nowhere, nowhere["order_id"], expected=_amount(nowhere, "due"), found="no payment"
@@ -178,7 +174,7 @@ def _parcels(books: _Books) -> Iterator[pd.DataFrame]:
     work = sides.work.merge(sides.orders, on="order_id")
     # What tradewind may not command is shipped by someone else: without labels of ours.
     ours = work["live"] & ~work["cancelled"] & (work["updated_at"] <= sides.settled_before)
-    labelled = work["fulfillment_order"].isin(live["fulfillment_order"])
+    labelled = _among(work["fulfillment_order"], live["fulfillment_order"])
     waits = (work["remaining"] > 0) & work["ready"] & ours
     unshipped = work[waits & ~labelled & work["paid"] & ~work["on_hold"]]
     yield _report(
@@ -203,7 +199,7 @@ def _one_label_each(live: pd.DataFrame, sides: Sides) -> Iterator[pd.DataFrame]:
         expected="1 live label", found=each["count"].astype("str") + " live labels",
     )  # fmt: skip
     gone = pd.concat([orders.loc[orders["cancelled"], "order_id"] for orders in (sides.orders, sides.recorded_orders)])
-    late = live[live["order_id"].isin(gone) & (live["created_at"] <= sides.settled_before)]
+    late = live[_among(live["order_id"], gone) & (live["created_at"] <= sides.settled_before)]
     yield _report(_K.LABEL_AFTER_CANCEL, late, late["subject"], expected="voided", found=_tracking(late))
 
 
@@ -236,6 +232,11 @@ def _journal(books: _Books) -> Iterator[pd.DataFrame]:
 def _named(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
     """With `subject`, the address of each row's resource."""
     return rows.assign(subject=rows["connection"] + f"/{kind}/" + rows[kind])
+
+
+def _among(keys: pd.Series[str], others: pd.Series[str]) -> pd.Series[bool]:
+    # Ten times faster than asking Arrow's strings themselves.
+    return keys.astype("object").isin(others.astype("object"))
 
 
 def _looked_up(keys: pd.Series[str], rows: pd.DataFrame, column: str) -> pd.Series[str]:

@@ -295,7 +295,7 @@ def many(schema: Schema, row: dict[str, Any], numbers: pd.Series) -> pd.DataFram
     )
 
 
-@pytest.mark.parametrize("size", [20_000])
+@pytest.mark.parametrize("size", [100_000])
 def test_large_books_match_in_linear_time(size: int) -> None:
     numbers = pd.Series(np.arange(size)).astype("str")
     recorded = {"order_id": ID}
