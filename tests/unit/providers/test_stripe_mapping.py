@@ -1,0 +1,140 @@
+import json
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tradewind.domain.events import Ignored, ResourceChanged
+from tradewind.domain.money import Money
+from tradewind.domain.order import PaymentState
+from tradewind.errors import RequestRejected, SchemaMismatch
+from tradewind.providers.stripe import events
+from tradewind.providers.stripe.mapping import PaymentIntentObject, payment_observed
+from tradewind.providers.stripe.money import from_stripe, to_stripe
+
+NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+
+
+def read(obj, topic="x"):
+    body = json.dumps({"data": {"object": obj}}).encode()
+    return events(topic, body, connection="stripe:main", received_at=NOW)
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {"object": "payment_intent", "id": "pi_1"},
+        {"object": "charge", "id": "ch_1", "payment_intent": "pi_1"},
+        {"object": "refund", "id": "re_1", "payment_intent": "pi_1"},
+        {"object": "charge", "id": "ch_1", "payment_intent": {"id": "pi_1", "object": "payment_intent"}},
+    ],
+)
+def test_every_event_of_a_payment_is_a_hint_to_read_it_again(obj):
+    (event,) = read(obj)
+    assert isinstance(event, ResourceChanged)
+    assert event.resource.address == "stripe:main/payment/pi_1"
+
+
+@pytest.mark.parametrize(
+    "obj", [{"object": "charge", "id": "ch_1", "payment_intent": None}, {"object": "payout", "id": "po"}]
+)
+def test_an_event_without_a_payment_is_ignored_with_a_reason(obj):
+    (event,) = read(obj)
+    assert isinstance(event, Ignored)
+    assert obj["object"] in event.reason
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"data": {"object": 5}}', b'{"data": {"object": {"id": "x"}}}'])
+def test_a_body_that_is_no_event_is_a_schema_mismatch(body):
+    with pytest.raises(SchemaMismatch):
+        events("x", body, connection="stripe:main", received_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "money"),
+    [
+        (1250, "gbp", Money(minor=1250, currency="GBP")),
+        (500, "jpy", Money(minor=500, currency="JPY")),
+        (5000, "kwd", Money(minor=5000, currency="KWD")),
+        (50000, "isk", Money(minor=500, currency="ISK")),  # taken with two decimals it does not have
+        (500, "ugx", Money(minor=5, currency="UGX")),
+        (5, "mga", Money(minor=500, currency="MGA")),  # taken without the decimals it has
+    ],
+)
+def test_amounts_have_the_exponent_that_stripe_gives_the_currency(amount, currency, money):
+    assert from_stripe(amount, currency) == money
+    assert to_stripe(money) == amount
+
+
+@given(st.integers(min_value=0, max_value=10**9), st.sampled_from(["gbp", "jpy", "kwd", "krw", "usd", "huf", "twd"]))
+def test_amounts_survive_the_way_there_and_back(amount, currency):
+    assert to_stripe(from_stripe(amount, currency)) == amount
+
+
+def test_an_amount_between_two_units_is_never_rounded():
+    with pytest.raises(SchemaMismatch):
+        from_stripe(50001, "isk")
+    with pytest.raises(RequestRejected):
+        to_stripe(Money(minor=501, currency="MGA"))
+
+
+def intent(**changes):
+    base = {
+        "id": "pi_1", "amount": 1000, "amount_capturable": 1000, "amount_received": 0, "currency": "gbp",
+        "created": 1793534400, "status": "requires_capture", "metadata": {"payment_id": "chk_1"},
+        "latest_charge": {"id": "ch_1", "status": "succeeded", "refunds": {"data": [], "has_more": False}},
+    }  # fmt: skip
+    return PaymentIntentObject.model_validate({**base, **changes})
+
+
+def observed(payment_intent, refunds=()):
+    return payment_observed(payment_intent, refunds, connection="stripe:main", version=NOW)
+
+
+def test_an_authorised_payment():
+    event = observed(intent(amount_capturable=900))
+    assert event.version == NOW
+    payment = event.payment
+    assert (payment.state, payment.authorized.minor, payment.captured.minor) == (PaymentState.AUTHORIZED, 900, 0)
+    assert (payment.charge_id, payment.payment_id) == ("ch_1", "chk_1")
+
+
+def refund(refund_id, amount, status="succeeded", created=1):
+    return {"id": refund_id, "amount": amount, "currency": "gbp", "created": created, "status": status}
+
+
+def test_a_captured_payment_with_its_refunds_in_order():
+    made = [refund("re_2", 200, created=2), refund("re_1", 100), refund("re_3", 50, status="failed")]
+    charge = {"id": "ch_1", "status": "succeeded", "refunds": {"data": made, "has_more": False}}
+    paid = intent(status="succeeded", amount_capturable=0, amount_received=1000, latest_charge=charge)
+    event = observed(paid, paid.latest_charge.refunds.data)
+    assert event.payment.state is PaymentState.CAPTURED
+    assert event.payment.refunded.minor == 300
+    assert [item.external_id for item in event.refunds] == ["re_1", "re_2"]
+
+
+def test_what_a_partial_capture_released_is_no_refund_of_money_taken():
+    released = intent(status="canceled", amount_capturable=0)
+    refunds = PaymentIntentObject.model_validate(
+        {
+            **released.model_dump(),
+            "latest_charge": {"id": "c", "status": "s", "refunds": {"data": [refund("re_1", 1000)], "has_more": False}},
+        }
+    ).latest_charge.refunds.data
+    assert observed(released, refunds).payment.refunded.minor == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({"status": "canceled"}, PaymentState.CANCELLED),
+        ({"status": "processing"}, PaymentState.PENDING),
+        ({"status": "requires_action"}, PaymentState.PENDING),
+        ({"status": "requires_payment_method"}, PaymentState.PENDING),
+        ({"status": "requires_payment_method", "last_payment_error": {"code": "card_declined"}}, PaymentState.FAILED),
+        ({"status": "a_status_of_the_future"}, PaymentState.PENDING),
+    ],
+)
+def test_states_that_take_no_money(changes, state):
+    assert observed(intent(latest_charge=None, **changes)).payment.state is state
