@@ -1,0 +1,186 @@
+"""A micro-batch in memory: the records it touches, what it asks for, what becomes of each delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy import Connection as Database
+
+from tradewind.domain.commands import Command, Refetch
+from tradewind.domain.connections import Connection
+from tradewind.domain.events import (
+    CommandSettled,
+    ConnectionRevoked,
+    Event,
+    Ignored,
+    JournalRecorded,
+    LabelObserved,
+    OrderObserved,
+    PaymentObserved,
+    RefundRecorded,
+    Resource,
+    ResourceChanged,
+)
+from tradewind.domain.order import Order
+from tradewind.domain.reducer import OrderEvent, Verdict, is_news, links_of, links_to, new_order, reduce_order
+from tradewind.errors import InvalidTransition
+from tradewind.ledger import connections, journal, orders
+from tradewind.ledger.keyring import KeyRing
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What became of one event. waits_for: the link that must become known first, for a parked one."""
+
+    state: Literal["applied", "superseded", "parked", "dead"]
+    order_id: str | None = None
+    waits_for: str | None = None
+    reason: str | None = None
+
+
+@dataclass
+class Batch:
+    """Records are loaded once, changed in memory and saved once; deliveries are taken one after another."""
+
+    database: Database
+    keys: KeyRing
+    connected: Mapping[str, Connection]
+    loaded: dict[str, int | None] = field(default_factory=dict)
+    records: dict[str, Order] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+    refetches: dict[str, Refetch] = field(default_factory=dict)
+    revoked: dict[str, str] = field(default_factory=dict)
+
+    def take(self, event: Event, *, authoritative: bool) -> Effect:
+        """Bring one event into the batch. Raises InvalidTransition for an event that its order cannot take."""
+        match event:
+            case ResourceChanged():
+                return self._hint(event)
+            case JournalRecorded():
+                added = journal.add(self.database, event)
+                return Effect("applied" if added else "superseded")
+            case ConnectionRevoked():
+                self.revoked[event.connection] = event.reason
+                return Effect("applied")
+            case Ignored():
+                return Effect("superseded", reason=event.reason)
+            case CommandSettled():
+                return Effect("applied")
+            case _:
+                return self._reduce(event, authoritative)
+
+    def mark(self) -> tuple[dict[str, Order], set[str], dict[str, str], dict[str, Refetch]]:
+        """The state before a delivery, to come back to when one of its events cannot be taken."""
+        return dict(self.records), set(self.changed), dict(self.links), dict(self.refetches)
+
+    def reset(self, mark: tuple[dict[str, Order], set[str], dict[str, str], dict[str, Refetch]]) -> None:
+        self.records, self.changed, self.links, self.refetches = mark
+
+    def commands(self) -> list[Command]:
+        return list(self.refetches.values())
+
+    def _hint(self, event: ResourceChanged) -> Effect:
+        resource = event.resource
+        if resource.kind in ("product", "inventory"):
+            # The storefront's own stock counts and products are read by the catalog sync, in batches.
+            return Effect("applied", reason="read by the next catalog sync")
+        order_id = self._order_of_resource(resource)
+        record = self._record(order_id) if order_id else None
+        if not is_news(record, resource.address, event.version, event.fingerprint):
+            return Effect("superseded", order_id, reason="the record is as new")
+        self._refetch(resource, order_id)
+        return Effect("applied", order_id)
+
+    def _reduce(self, event: OrderEvent, authoritative: bool) -> Effect:
+        order_id, waits_for = self._order_of(event)
+        if order_id is None:
+            return Effect("parked", waits_for=waits_for, reason=f"nothing is known of {waits_for} yet")
+        before = self._record(order_id) or self._begin(order_id)
+        if before.placed is not None and isinstance(event, OrderObserved):
+            _guard_currency(before, event)
+        after, verdict = reduce_order(before, event, authoritative=authoritative)
+        if verdict is Verdict.TIE:
+            self._refetch(_resource_of(event), order_id)
+            return Effect("applied", order_id, reason="same version, other content: read again")
+        if after != before:
+            self._change(after)
+        if after.placed is None:
+            self._refetch(Resource(connection=after.connection, kind="order", external_id=after.external_id), order_id)
+        return Effect("applied" if verdict is Verdict.APPLIED else "superseded", order_id)
+
+    def _change(self, order: Order) -> None:
+        placed, connection = order.placed, self.connected.get(order.connection)
+        if placed is not None and not order.live and connection is not None and connection.accepts(placed.placed_at):
+            order = order.model_copy(update={"live": True})
+        self.records[order.id] = order
+        self.changed.add(order.id)
+        self.links.update(dict.fromkeys(links_of(order), order.id))
+
+    def _order_of(self, event: OrderEvent) -> tuple[str | None, str | None]:
+        if isinstance(event, OrderObserved):
+            return f"{event.connection}/{event.external_id}", None
+        if isinstance(event, RefundRecorded):
+            return f"{event.connection}/{event.order_external_id}", None
+        names = links_to(event)
+        return next(filter(None, map(self._by_link, names)), None), names[-1]
+
+    def _order_of_resource(self, resource: Resource) -> str | None:
+        if resource.kind == "order":
+            return f"{resource.connection}/{resource.external_id}"
+        return self._by_link(resource.address)
+
+    def _by_link(self, link: str) -> str | None:
+        return self.links.get(link) or orders.find_by_link(self.database, link)
+
+    def _record(self, order_id: str) -> Order | None:
+        if order_id not in self.loaded:
+            found = orders.load(self.database, self.keys, [order_id]).get(order_id)
+            self.loaded[order_id] = found[1] if found else None
+            if found:
+                self.records[order_id] = found[0]
+        return self.records.get(order_id)
+
+    def _begin(self, order_id: str) -> Order:
+        connection, _, external_id = order_id.partition("/")
+        return new_order(connection, external_id)
+
+    def _refetch(self, resource: Resource, order_id: str | None) -> None:
+        # Once per resource and batch, however many hints ask for it.
+        self.refetches[resource.address] = Refetch(
+            connection=resource.connection, order_id=order_id, resource=resource
+        )
+
+
+def live_connections(database: Database, keys: KeyRing) -> dict[str, Connection]:
+    return {str(connection.key): connection for connection in connections.list(database, keys)}
+
+
+def first_of(effects: Iterable[Effect]) -> Effect:
+    """One verdict for a delivery of several events: what needs most attention wins."""
+    rank: Collection[str] = ("parked", "applied", "superseded")
+    return min(effects, key=lambda effect: tuple(rank).index(effect.state), default=Effect("superseded"))
+
+
+def _resource_of(event: OrderEvent) -> Resource:
+    """The resource to read when an event's snapshot ties with what is known."""
+    match event:
+        case PaymentObserved():
+            payment = event.payment
+            return Resource(connection=payment.connection, kind="payment", external_id=payment.external_id)
+        case LabelObserved():
+            return Resource(connection=event.label.connection, kind="label", external_id=event.label.external_id)
+        case OrderObserved():
+            return Resource(connection=event.connection, kind="order", external_id=event.external_id)
+        case _:
+            raise TypeError(f"a {event.type} is a fact: it cannot tie")
+
+
+def _guard_currency(order: Order, event: OrderObserved) -> None:
+    assert order.placed is not None
+    if order.placed.currency != event.placed.currency:
+        raise InvalidTransition(
+            f"{order.id} was placed in {order.placed.currency} and is now told in {event.placed.currency}"
+        )

@@ -1,0 +1,31 @@
+"""From a stored delivery to events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from tradewind.domain.events import Event, events_adapter
+from tradewind.errors import SchemaMismatch
+from tradewind.ledger.inbox import Claimed
+from tradewind.providers.registry import provider_of
+
+REFETCH_TOPIC = "outcome/refetch"
+"""Topic of an inbox row that holds what a refetch read: such a snapshot is authoritative."""
+
+
+def decode(delivery: Claimed) -> Sequence[Event]:
+    """The delivery's events: a raw body through its provider's mapping, our own polls and outcomes from JSON.
+
+    Raises SchemaMismatch when the body does not have the documented shape.
+    """
+    if delivery.format == "raw":
+        mapping = provider_of(delivery.connection).events
+        return mapping(
+            delivery.topic, delivery.body, connection=delivery.connection, received_at=delivery.received_at
+        )
+    try:
+        return events_adapter.validate_json(delivery.body)
+    except ValidationError as error:
+        raise SchemaMismatch(f"{delivery.topic}: {error.error_count()} fields do not fit: {error}") from error

@@ -1,0 +1,47 @@
+"""How what was read from a provider enters the inbox: by the same door as a webhook."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from tradewind.domain.commands import Lane
+from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved, events_adapter
+from tradewind.ledger.inbox import Delivery
+
+
+def poll_delivery(event: Event, *, read_at: datetime, lane: Lane = "normal") -> Delivery:
+    """The inbox row of an event that was read, not delivered.
+
+    Its delivery key is the resource's address with a digest of what was read: reading the same again is the same
+    delivery. The version is left out of the digest where it is only the time of the reading.
+    """
+    connection, address = _address(event)
+    excluded = {"version"} if isinstance(event, PaymentObserved | LabelObserved) else set()
+    digest = hashlib.sha256(event.model_dump_json(exclude=excluded).encode()).hexdigest()[:24]
+    return Delivery(
+        connection=connection,
+        source="poll",
+        delivery_key=f"{address}/{digest}",
+        topic=f"poll/{event.type}",
+        body=events_adapter.dump_json((event,)),
+        format="event",
+        headers={},
+        occurred_at=None,
+        received_at=read_at,
+        lane=lane,
+    )
+
+
+def _address(event: Event) -> tuple[str, str]:
+    match event:
+        case OrderObserved():
+            return event.connection, f"order/{event.external_id}"
+        case PaymentObserved():
+            return event.payment.connection, f"payment/{event.payment.external_id}"
+        case LabelObserved():
+            return event.label.connection, f"label/{event.label.external_id}"
+        case JournalRecorded():
+            return event.connection, f"document/{event.document}"
+        case _:
+            raise TypeError(f"a {event.type} is not polled")

@@ -1,0 +1,116 @@
+"""The ledger's side of the books: what it has of everything that the providers listed, as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Select, select
+
+from tradewind.domain import frames
+from tradewind.domain.frames import Schema, Sides, frame
+from tradewind.domain.reducer import payment_link, shipment_link
+from tradewind.ledger.tables import journal, label, order_link, orders, payment
+from tradewind.sync.sides import Listed
+
+CHUNK = 500
+"""Ids in one query: SQLite's and PostgreSQL's parameter lists are both comfortable with it."""
+
+_ORDERS = select(orders.c.id, orders.c.name, orders.c.currency, orders.c.total, orders.c.cancelled_at.is_not(None),
+                 orders.c.updated_at).where(orders.c.currency.is_not(None))  # fmt: skip
+_PAYMENTS = select(
+    payment.c.order_id, payment.c.connection, payment.c.external_id, payment.c.payment_id, payment.c.state,
+    payment.c.currency, payment.c.authorized, payment.c.captured, payment.c.refunded, payment.c.created_at,
+).where(payment.c.kind == "payment")  # fmt: skip
+_LABELS = select(
+    label.c.order_id, label.c.connection, label.c.external_id, label.c.external_shipment_id,
+    label.c.fulfillment_order_id, label.c.state, label.c.tracking_number, label.c.created_at,
+)  # fmt: skip
+_DOCUMENTS = select(
+    journal.c.connection, journal.c.document, journal.c.kind, journal.c.currency, journal.c.total,
+    journal.c.business_day,
+)  # fmt: skip
+
+
+def beside(database: Connection, listed: Listed, settled_before: datetime, since: datetime, until: datetime) -> Sides:
+    """What was listed beside what the ledger has of it. since, until: of the documents that ought to be listed."""
+    listed_orders, payments, labels = listed.orders(), listed.payments(), listed.labels()
+    listed_ids = set(listed_orders["order_id"])
+    recorded_payments = _of_either(
+        database, _PAYMENTS, payment.c.external_id, set(payments["payment"]), payment.c.order_id, listed_ids,
+        frames.RECORDED_PAYMENTS,
+    )  # fmt: skip
+    recorded_labels = _of_either(
+        database, _LABELS, label.c.external_id, set(labels["label"]), label.c.order_id, listed_ids,
+        frames.RECORDED_LABELS,
+    )  # fmt: skip
+    payment_owners = _payment_owners(database, payments)
+    label_owners = _label_owners(database, labels)
+    known_ids = {*listed_ids, *recorded_payments["order_id"], *recorded_labels["order_id"]}
+    known_ids |= {*payment_owners["order_id"], *label_owners["order_id"]}
+    return Sides(
+        settled_before=settled_before,
+        orders=listed_orders,
+        payment_owners=pd.concat([listed.payment_owners(), payment_owners], ignore_index=True),
+        work=pd.concat([listed.work(), label_owners], ignore_index=True),
+        payments=payments,
+        labels=labels,
+        documents=listed.documents(),
+        recorded_orders=frame(_chunked(database, _ORDERS, orders.c.id, known_ids), frames.RECORDED_ORDERS),
+        recorded_payments=recorded_payments,
+        recorded_labels=recorded_labels,
+        recorded_documents=_documents(database, listed, since, until),
+    )
+
+
+def _of_either(
+    database: Connection,
+    query: Select[tuple[object, ...]],
+    own: ColumnElement[str],
+    own_ids: Collection[str],
+    order: ColumnElement[str],
+    order_ids: Collection[str],
+    schema: Schema,
+) -> pd.DataFrame:
+    """The rows whose own id is listed, and those of the orders that are listed, each once."""
+    rows = {
+        *_chunked(database, query, own, own_ids),
+        *_chunked(database, query, order, order_ids),
+    }
+    return frame(sorted(rows, key=lambda row: tuple(map(str, row[:3]))), schema)
+
+
+def _payment_owners(database: Connection, payments: pd.DataFrame) -> pd.DataFrame:
+    """Orders by the payment ids that the processors' payments name, from the ledger's links."""
+    links = {payment_link(named): named for named in payments["payment_id"].dropna()}
+    rows = ((order_id, links[link]) for link, order_id in _linked(database, links))
+    return frame(rows, frames.PAYMENT_OWNERS)
+
+
+def _label_owners(database: Connection, labels: pd.DataFrame) -> pd.DataFrame:
+    """Orders by the shipments that the carriers' labels name, from the ledger's links, as work that is not waiting."""
+    ours = labels.dropna(subset=["shipment", "fulfillment_order"])
+    links = {shipment_link(row.shipment): row.fulfillment_order for row in ours.itertuples()}
+    rows = ((order_id, links[link], False, 0, False) for link, order_id in _linked(database, links))
+    return frame(rows, frames.WORK)
+
+
+def _linked(database: Connection, links: Collection[str]) -> Iterator[tuple[str, str]]:
+    query = select(order_link.c.link, order_link.c.order_id)
+    return ((str(link), str(order_id)) for link, order_id in _chunked(database, query, order_link.c.link, links))
+
+
+def _documents(database: Connection, listed: Listed, since: datetime, until: datetime) -> pd.DataFrame:
+    listed_ids = {event.document for event in listed.documents_by_subject.values()}
+    in_window = database.execute(_DOCUMENTS.where(journal.c.occurred_at.between(since, until))).all()
+    rows = {*_chunked(database, _DOCUMENTS, journal.c.document, listed_ids), *map(tuple, in_window)}
+    return frame(sorted((*row[:5], str(row[5])) for row in rows), frames.DOCUMENTS)
+
+
+def _chunked(
+    database: Connection, query: Select[tuple[object, ...]], column: ColumnElement[str], wanted: Collection[str]
+) -> Iterator[tuple[object, ...]]:
+    ids = sorted(wanted)
+    for start in range(0, len(ids), CHUNK):
+        yield from map(tuple, database.execute(query.where(column.in_(ids[start : start + CHUNK]))))

@@ -1,0 +1,139 @@
+"""The order sync as plain loops: apply, and one dispatch per connection, until told to stop. Knows no Prefect.
+
+The same loops run inside the `order-sync` flow and, under the same leader lock, in `tradewind up` when Prefect's server
+is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from tradewind.domain.connections import ConnectionState
+from tradewind.ledger import connections, inbox, outbox
+from tradewind.ledger.engine import Ledger
+from tradewind.sync.apply import Applier
+from tradewind.sync.bell import Bell
+from tradewind.sync.clients import ClientPool
+from tradewind.sync.dispatch import LEDGER_AWAY_S, Dispatcher
+from tradewind.sync.seam import in_thread
+
+_log = logging.getLogger("tradewind.runner")
+R = TypeVar("R")
+
+INBOX_POLL_S = 0.05
+OUTBOX_POLL_S = 0.25  # apply rings for new commands; the poll is for those whose next attempt has come
+CONNECTIONS_POLL_S = 5.0
+
+
+@dataclass
+class Totals:
+    """What a window did, for its summary. dead: (inbox id, reason)."""
+
+    taken: int = 0
+    changed_orders: int = 0
+    commands: int = 0
+    sent: int = 0
+    dead: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Runner:
+    """Runs the loops over one ledger; stop() lets them finish what is in hand."""
+
+    def __init__(self, ledger: Ledger, applier: Applier, dispatcher: Dispatcher, clients: ClientPool) -> None:
+        self._ledger = ledger
+        self._applier = applier
+        self._dispatcher = dispatcher
+        self._clients = clients
+        self._stopping = asyncio.Event()
+        self._news = Bell()
+        self.totals = Totals()
+
+    def stop(self) -> None:
+        """Finish what is in hand and return; what is left waits in inbox and outbox."""
+        self._stopping.set()
+        self._news.ring()
+
+    async def run(self) -> Totals:
+        """Run until `stop`. A loop that fails ends the run with its error: nothing goes on half alive."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._apply())
+            group.create_task(self._watch_connections(group))
+        return self.totals
+
+    async def _apply(self) -> None:
+        while not self._stopping.is_set():
+            applied = await self._patiently(lambda: in_thread(self._applier.run_once))
+            self.totals.taken += applied.taken
+            self.totals.changed_orders += applied.changed_orders
+            self.totals.commands += applied.commands
+            self.totals.dead.extend(applied.dead)
+            if applied.commands:
+                self._news.ring()
+            if not applied.taken:
+                await self._news.wait(INBOX_POLL_S)
+
+    async def _watch_connections(self, group: asyncio.TaskGroup) -> None:
+        dispatched: set[str] = set()
+        while not self._stopping.is_set():
+            for connection in await self._patiently(lambda: in_thread(self._connected)):
+                if connection not in dispatched:
+                    dispatched.add(connection)
+                    group.create_task(self._dispatch(connection))
+            await self._pause(CONNECTIONS_POLL_S)
+
+    async def _dispatch(self, connection: str) -> None:
+        places = self._clients.max_concurrency(connection)
+        in_hand: set[asyncio.Task[None]] = set()
+        while not self._stopping.is_set():
+            free = places - len(in_hand)
+            due: list[outbox.Due] = []
+            if free:
+                due = await self._patiently(partial(self._dispatcher.claim, connection, free))
+            for one in due:
+                task = asyncio.create_task(self._send(one))
+                in_hand.add(task)
+                task.add_done_callback(in_hand.discard)
+            if not due:
+                await self._news.wait(OUTBOX_POLL_S)
+        await asyncio.gather(*in_hand)
+
+    async def _send(self, due: outbox.Due) -> None:
+        await self._dispatcher.send(due)
+        self.totals.sent += 1
+        self._news.ring()
+
+    async def _patiently(self, step: Callable[[], Awaitable[R]]) -> R:
+        """The step's result; while the ledger is away or busy the step is repeated, and nothing is acknowledged."""
+        while True:
+            try:
+                return await step()
+            except OperationalError as error:
+                _log.warning("the ledger does not answer, again in %.0f s: %s", LEDGER_AWAY_S, error.orig)
+                await asyncio.sleep(LEDGER_AWAY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        waiting = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({waiting}, timeout=seconds)
+        waiting.cancel()
+
+    def _connected(self) -> list[str]:
+        with self._ledger.read() as database:
+            found = connections.list(database, self._ledger.keys)
+        return [str(one.key) for one in found if one.state is not ConnectionState.DISCONNECTED]
+
+
+def is_drained(ledger: Ledger) -> bool:
+    """Nothing waits in inbox or outbox (parked, dead and finished rows do not count)."""
+    with ledger.read() as database:
+        waiting = inbox.counts(database)
+        wanted = outbox.counts(database)
+    return not any(waiting.get(s) for s in ("received", "claimed")) and not any(
+        wanted.get(s) for s in ("pending", "in_flight")
+    )

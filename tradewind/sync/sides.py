@@ -1,0 +1,166 @@
+"""The providers' sides of the books: pages of events in, frames out. What is read is kept as rows, not as events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from tradewind.domain import frames
+from tradewind.domain.connections import Connection
+from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved
+from tradewind.domain.frames import frame
+from tradewind.domain.money import Money
+from tradewind.domain.order import (
+    CapturedBy,
+    FulfillmentOrderStatus,
+    Label,
+    Payment,
+    PlacedOrder,
+    TransactionKind,
+    TransactionStatus,
+)
+from tradewind.domain.reducer import resource_link
+
+_READY = (FulfillmentOrderStatus.OPEN, FulfillmentOrderStatus.IN_PROGRESS)
+_Row = tuple[object, ...]
+
+
+@dataclass
+class Listed:
+    """Rows of what the providers listed, in the columns of `tradewind.domain.frames`; a resource listed twice counts
+
+    once, as it was listed last. documents_by_subject: the events themselves, because a document is not read again."""
+
+    orders_by_id: dict[str, _Row] = field(default_factory=dict)
+    owners_by_order: dict[str, list[_Row]] = field(default_factory=dict)
+    work_by_order: dict[str, list[_Row]] = field(default_factory=dict)
+    payments_by_subject: dict[str, _Row] = field(default_factory=dict)
+    labels_by_subject: dict[str, _Row] = field(default_factory=dict)
+    documents_by_subject: dict[str, JournalRecorded] = field(default_factory=dict)
+
+    def add(self, connection: Connection, page: Sequence[Event]) -> None:
+        """Take in one page of what the connection listed."""
+        for event in page:
+            match event:
+                case OrderObserved():
+                    self._add_order(connection, event)
+                case PaymentObserved():
+                    payment = event.payment
+                    subject = resource_link(payment.connection, "payment", payment.external_id)
+                    self.payments_by_subject[subject] = _payment_row(payment)
+                case LabelObserved():
+                    label = event.label
+                    subject = resource_link(label.connection, "label", label.external_id)
+                    self.labels_by_subject[subject] = _label_row(label)
+                case JournalRecorded():
+                    self.documents_by_subject[resource_link(event.connection, "document", event.document)] = event
+                case _:
+                    raise TypeError(f"a {event.type} is not part of the books")
+
+    def _add_order(self, connection: Connection, event: OrderObserved) -> None:
+        if event.placed.test:
+            return
+        order_id = f"{event.connection}/{event.external_id}"
+        live = connection.accepts(event.placed.placed_at)
+        self.orders_by_id[order_id] = _order_row(order_id, event, live)
+        self.owners_by_order[order_id] = list(_owner_rows(order_id, event.placed))
+        self.work_by_order[order_id] = list(_work_rows(order_id, event.placed))
+
+    def orders(self) -> pd.DataFrame:
+        return frame(self.orders_by_id.values(), frames.STORE_ORDERS)
+
+    def payment_owners(self) -> pd.DataFrame:
+        return frame((row for rows in self.owners_by_order.values() for row in rows), frames.PAYMENT_OWNERS)
+
+    def work(self) -> pd.DataFrame:
+        return frame((row for rows in self.work_by_order.values() for row in rows), frames.WORK)
+
+    def payments(self) -> pd.DataFrame:
+        return frame(self.payments_by_subject.values(), frames.PAYMENTS)
+
+    def labels(self) -> pd.DataFrame:
+        return frame(self.labels_by_subject.values(), frames.LABELS)
+
+    def documents(self) -> pd.DataFrame:
+        return frame(map(_document_row, self.documents_by_subject.values()), frames.DOCUMENTS)
+
+
+def _order_row(order_id: str, event: OrderObserved, live: bool) -> _Row:
+    placed = event.placed
+    return (
+        order_id,
+        event.connection,
+        placed.name,
+        placed.currency,
+        placed.total.minor,
+        _captured_by_store(placed).minor,
+        Money.total((refund.amount for refund in placed.refunds), placed.currency).minor,
+        placed.cancelled_at is not None,
+        placed.fully_paid,
+        placed.on_hold,
+        live,
+        placed.placed_at,
+        placed.updated_at,
+    )
+
+
+def _captured_by_store(placed: PlacedOrder) -> Money:
+    taken = (
+        transaction.amount
+        for transaction in placed.transactions
+        if transaction.captured_by is CapturedBy.STOREFRONT
+        and transaction.status is TransactionStatus.SUCCESS
+        and transaction.kind in (TransactionKind.CAPTURE, TransactionKind.SALE)
+    )
+    return Money.total(taken, placed.currency)
+
+
+def _owner_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:
+    ids = {t.payment_id for t in placed.transactions if t.captured_by is CapturedBy.PROCESSOR and t.payment_id}
+    return ((order_id, payment_id) for payment_id in sorted(ids))
+
+
+def _work_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:
+    told = {f.fulfillment_order_id for f in placed.fulfillments if f.status != "cancelled"}
+    for work in placed.fulfillment_orders:
+        remaining = sum(quantity for _, quantity in work.remaining)
+        yield (order_id, work.external_id, work.status in _READY, remaining, work.external_id in told)
+
+
+def _payment_row(payment: Payment) -> _Row:
+    return (
+        payment.connection,
+        payment.external_id,
+        payment.payment_id,
+        payment.state.value,
+        payment.authorized.currency,
+        payment.authorized.minor,
+        payment.captured.minor,
+        payment.refunded.minor,
+        payment.created_at,
+    )
+
+
+def _label_row(label: Label) -> _Row:
+    return (
+        label.connection,
+        label.external_id,
+        label.external_shipment_id or None,
+        label.fulfillment_order_id or None,
+        label.state.value,
+        label.tracking_number,
+        label.created_at,
+    )
+
+
+def _document_row(event: JournalRecorded) -> _Row:
+    return (
+        event.connection,
+        event.document,
+        event.kind,
+        event.total.currency,
+        event.total.minor,
+        event.business_day.isoformat(),
+    )

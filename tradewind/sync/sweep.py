@@ -1,0 +1,85 @@
+"""Sweep: what the provider lists against what the inbox has seen; what is missing enters the inbox.
+
+A cursor per connection is the time up to which everything was listed. Each sweep reads again from a little before it, up
+to a little behind now, because providers index late; the cursor moves only when the whole listing was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tradewind.domain.connections import Connection
+from tradewind.domain.events import Event
+from tradewind.domain.roles import Client, Journal, PaymentProcessor, Storefront
+from tradewind.ledger import cursors, inbox
+from tradewind.ledger.engine import Ledger
+from tradewind.sync.polls import poll_delivery
+from tradewind.sync.seam import in_thread
+
+OVERLAP = timedelta(minutes=2)
+LAG = timedelta(seconds=2)
+CURSOR = "sweep"
+
+
+@dataclass(frozen=True)
+class Swept:
+    """listed: what the provider listed. new: what the inbox had not seen from any listing. until: the new cursor."""
+
+    connection: str
+    listed: int
+    new: int
+    since: datetime
+    until: datetime
+
+
+async def sweep(ledger: Ledger, connection: Connection, client: Client, *, now: datetime) -> Swept:
+    """List what changed since the last sweep (the first one: since the connection went live).
+
+    Raises the provider's errors; what was read before is stored, and the cursor stays.
+    """
+    key = str(connection.key)
+    since = await in_thread(_start, ledger, connection, now)
+    until = now - LAG
+    listed = new = 0
+    async for page in listing(client, since, until):
+        listed += len(page)
+        new += await in_thread(store_page, ledger, page, now)
+    if listed:
+        await in_thread(_advance, ledger, key, until)
+    return Swept(key, listed, new, since, until)
+
+
+def listing(client: Client, since: datetime, until: datetime) -> AsyncIterator[Sequence[Event]]:
+    """What the connection's role lists of [since, until]; a carrier's labels are our own and are not swept."""
+    if isinstance(client, Storefront):
+        return client.orders(since, until)
+    if isinstance(client, PaymentProcessor):
+        return client.payments(since, until)
+    if isinstance(client, Journal):
+        return client.documents(since, until)
+    return _nothing()
+
+
+def store_page(ledger: Ledger, page: Sequence[Event], read_at: datetime) -> int:
+    """Store one page in the inbox; gives how many rows are new."""
+    with ledger.write() as database:
+        stored = inbox.store(database, ledger.keys, [poll_delivery(event, read_at=read_at) for event in page])
+    return sum(not row.duplicate for row in stored)
+
+
+async def _nothing() -> AsyncIterator[Sequence[Event]]:
+    return
+    yield
+
+
+def _start(ledger: Ledger, connection: Connection, now: datetime) -> datetime:
+    with ledger.read() as database:
+        cursor = cursors.get(database, str(connection.key), CURSOR)
+    return (cursor or connection.live_from or now) - OVERLAP
+
+
+def _advance(ledger: Ledger, key: str, until: datetime) -> None:
+    with ledger.write() as database:
+        cursors.put(database, key, CURSOR, until)
