@@ -17,11 +17,13 @@ def create_app(sandbox: Sandbox) -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         await sandbox.sender.start()
+        await sandbox.agenda.start()
         try:
             yield
         finally:
             if hasattr(sandbox, "world"):
                 await sandbox.world.stop()
+            await sandbox.agenda.stop()
             await sandbox.sender.stop()
 
     return Starlette(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
+from tradewind.sandbox.agenda import Agenda
 from tradewind.sandbox.clock import Clock, SystemClock
 from tradewind.sandbox.faults import Faults
 from tradewind.sandbox.sender import Sender
@@ -30,6 +31,7 @@ class Sandbox:
         self.faults = Faults(faults)
         self.truth = Truth(clock, self.faults)
         self.sender = Sender(clock=clock, faults=self.faults, truth=self.truth, rng=self.rng("sender"))
+        self.agenda = Agenda(clock)
         self.control_token = self.secret("control", 32)
         self.shopify: dict[str, ShopifyStore] = {}
         self.stripe: dict[str, StripeAccount] = {}
