@@ -1,6 +1,6 @@
 """An invoice as a store takes it: lines at prices in whole coins, discounts on lines, nothing below zero."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tradewind.sandbox.replay.amounts import rounded_up, spread
@@ -48,17 +48,32 @@ def _order_line(invoice: Invoice, index: int, total: Decimal, share: Decimal) ->
     )
 
 
-def goods_sold(invoices: list[Invoice]) -> dict[str, tuple[str, Decimal, int, bool]]:
-    """Per SKU of a history: title, price, quantity sold, and whether it is packed.
+@dataclass(frozen=True)
+class Goods:
+    """One SKU of a history. sold: units in all; is_packed: false for postage, fees, vouchers."""
 
-    The title and price are those of the first line that has a name; codes without any description are their own title.
+    sku: str
+    title: str
+    price: Decimal
+    sold: int
+    is_packed: bool
+
+
+def goods_sold(invoices: list[Invoice]) -> dict[str, Goods]:
+    """Every SKU that a history names, by SKU, in the order of the file.
+
+    Title and price are the first that a line gives; a code without any description is its own title.
     """
-    goods: dict[str, tuple[str, Decimal, int, bool]] = {}
+    goods: dict[str, Goods] = {}
     for invoice in invoices:
         for line in invoice.lines:
-            title, price, sold, packed = goods.get(line.sku, (line.sku, Decimal(0), 0, not line.is_service))
-            if title == line.sku and line.title != line.sku and line.unit_price > 0:
-                title = line.title
-            price = price or rounded_up(max(line.unit_price, Decimal(0)), invoice.currency)
-            goods[line.sku] = (title, price, sold + max(line.quantity, 0), packed)
+            before = goods.get(line.sku) or Goods(line.sku, line.sku, Decimal(0), 0, not line.is_service)
+            price = rounded_up(max(line.unit_price, Decimal(0)), invoice.currency)
+            goods[line.sku] = replace(
+                before,
+                # Descriptions of lines without a price are notes of the warehouse: "damaged", "found".
+                title=line.title if before.title == line.sku and line.unit_price > 0 else before.title,
+                price=before.price or price,
+                sold=before.sold + max(line.quantity, 0),
+            )
     return goods

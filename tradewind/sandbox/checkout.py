@@ -1,0 +1,88 @@
+"""The checkout: a card is charged or authorised, and the order stands in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from tradewind.sandbox.replay.amounts import minor_units
+
+if TYPE_CHECKING:
+    from tradewind.sandbox.kernel import Sandbox
+    from tradewind.sandbox.shopify import PlacedLine, StoreOrder
+    from tradewind.sandbox.shoppers import Shopper
+
+# The store whose own checkout charges the card at the processor; elsewhere the store takes the card itself.
+PROCESSOR_STORE: Final = "north"
+PROCESSOR_ACCOUNT: Final = "main"
+VAT: Final = Decimal("0.20")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is ordered. total: what the shopper agreed to pay, shipping and tax included."""
+
+    store: str
+    lines: Sequence[PlacedLine]
+    total: Decimal
+    shopper: Shopper
+    payment_id: str
+    kind: str  # "sale" or "authorization", where the store takes the card
+    shipping: Decimal = Decimal(0)
+    tax_rate: Decimal = VAT
+    taxes_included: bool = True
+    name: str | None = None
+    processed_at: datetime | None = None
+    note_attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+
+
+class Checkout:
+    """Places orders. Remembers which payment at the processor belongs to which order."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.intents: dict[str, str] = {}  # order id: payment intent
+
+    def place(self, order: Order) -> StoreOrder:
+        """Pay and place an order. At the processor's store the card is authorised first and the order left pending.
+
+        Raises ValueError if the store's total is not the one that was agreed.
+        """
+        store = self._sandbox.shopify[order.store]
+        paid_at_processor = order.store == PROCESSOR_STORE
+        intent = self._authorise(order, store.currency) if paid_at_processor else None
+        placed = store.place_order(
+            lines=list(order.lines),
+            customer=_customer(order.shopper),
+            shipping_address=dict(order.shopper.address),
+            email=order.shopper.email,
+            shipping=order.shipping,
+            tax_rate=order.tax_rate,
+            taxes_included=order.taxes_included,
+            gateway="stripe" if paid_at_processor else "shopify_payments",
+            kind="pending" if paid_at_processor else order.kind,
+            payment_id=order.payment_id if paid_at_processor else None,
+            processed_at=order.processed_at,
+            note_attributes=dict(order.note_attributes),
+            name=order.name,
+            tags=list(order.tags),
+        )
+        if intent is not None:
+            self.intents[placed.id] = intent
+        return placed
+
+    def _authorise(self, order: Order, currency: str) -> str:
+        account = self._sandbox.stripe[PROCESSOR_ACCOUNT]
+        return account.authorise(
+            amount=minor_units(order.total, currency),
+            currency=currency.lower(),
+            metadata={"payment_id": order.payment_id},
+        )
+
+
+def _customer(shopper: Shopper) -> dict[str, Any]:
+    return {"first_name": shopper.first_name, "last_name": shopper.last_name, "email": shopper.email}
