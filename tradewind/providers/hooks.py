@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from tradewind.errors import TransientError
+
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -35,3 +38,19 @@ class HookIdentity:
 
 class KeyUnknown(TransientError):
     """Signed with a key that has not been fetched yet: the provider is asked to repeat later."""
+
+
+def plain(value: Any) -> str | None:
+    """The value if it can name something in any database and log: 1 to 200 characters of printable ASCII."""
+    if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and value.isascii() and value.isprintable():
+        return value
+    return None
+
+
+def moment(value: Any) -> datetime | None:
+    """An ISO 8601 time as UTC, which it is taken for unless it says otherwise; None for anything else."""
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from tradewind.domain.events import Event, JournalLine, JournalRecorded
 from tradewind.domain.money import Money
 from tradewind.errors import SchemaMismatch
+from tradewind.providers.hooks import moment
 from tradewind.transport import parsed
 
 
@@ -49,8 +50,9 @@ def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -
 def journal_recorded(value: Any, connection: str) -> JournalRecorded:
     """business_day: the UTC day on which it occurred. Raises SchemaMismatch."""
     document = parsed(DocumentObject, value, "document")
-    occurred_at = document.occurred_at
-    occurred_at = occurred_at.astimezone(UTC) if occurred_at.tzinfo else occurred_at.replace(tzinfo=UTC)
+    occurred_at = moment(document.occurred_at.isoformat())
+    if occurred_at is None:
+        raise SchemaMismatch("document: occurred_at is out of range")
     return JournalRecorded(
         connection=connection,
         document=document.document,

@@ -6,10 +6,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest
+from tradewind.providers.hooks import HookIdentity, HookRequest, moment, plain
 
 TOLERANCE_S = 300
 TOPIC = "document"
@@ -35,14 +35,10 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
 
 def identify(request: HookRequest) -> HookIdentity:
     """The key is X-Backoffice-Id, one per document and the same when it is repeated; without it, the body's digest."""
-    key = request.headers.get("x-backoffice-id") or f"sha256:{hashlib.sha256(request.body).hexdigest()}"
-    occurred_at, document = None, None
+    key = plain(request.headers.get("x-backoffice-id")) or f"sha256:{hashlib.sha256(request.body).hexdigest()}"
     try:
         body = json.loads(request.body)
-        document = str(body["document"])
-        occurred_at = datetime.fromisoformat(body["occurred_at"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    if occurred_at is not None and occurred_at.tzinfo is None:
-        occurred_at = occurred_at.replace(tzinfo=UTC)
-    return HookIdentity(key, TOPIC, occurred_at, document, None)
+    except (ValueError, RecursionError):
+        body = None
+    document = body if isinstance(body, dict) else {}
+    return HookIdentity(key, TOPIC, moment(document.get("occurred_at")), plain(document.get("document")), None)

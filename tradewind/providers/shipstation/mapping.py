@@ -174,7 +174,11 @@ def shipment(command: BuyLabel, details: ShippingDetails, settings: Mapping[str,
 
 
 def utc(at: datetime) -> datetime:
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    """Raises SchemaMismatch for a time that UTC cannot express."""
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError:
+        raise SchemaMismatch(f"{at.isoformat()} is out of range") from None
 
 
 def _required(settings: Mapping[str, str], name: str) -> str:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown
+from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown, moment, plain
 
 TOLERANCE_S = 300
 KEY_REFRESH_S = 60.0
@@ -33,7 +33,7 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
     """
     key_id = request.headers.get("x-shipengine-rsa-sha256-key-id", "")
     timestamp = request.headers.get("x-shipengine-timestamp", "")
-    signed_at = _time(timestamp)
+    signed_at = _signed_at(timestamp)
     if not key_id or signed_at is None or abs((now - signed_at).total_seconds()) > TOLERANCE_S:
         raise SignatureInvalid("x-shipengine-* headers are missing, or signed more than five minutes from now")
     try:
@@ -55,15 +55,15 @@ def identify(request: HookRequest) -> HookIdentity:
     A body that is no envelope is named by the digest of its bytes. occurred_at: of the newest scan, when there is one.
     """
     envelope = _object(request.body)
-    topic, address, data = envelope.get("resource_type"), envelope.get("resource_url"), envelope.get("data")
-    if not isinstance(topic, str) or not topic:
+    topic, address, data = plain(envelope.get("resource_type")), envelope.get("resource_url"), envelope.get("data")
+    if topic is None:
         return HookIdentity(f"sha256:{hashlib.sha256(request.body).hexdigest()}", "unreadable", None, None, None)
     said = json.dumps([topic, address, data], sort_keys=True, separators=(",", ":")).encode()
     return HookIdentity(
         delivery_key=f"sha256:{hashlib.sha256(said).hexdigest()}",
         topic=topic,
         occurred_at=_newest_scan(data),
-        correlation=address if isinstance(address, str) else None,
+        correlation=plain(address),
         api_version="v2" if topic.endswith("_V2") else "v1",
     )
 
@@ -99,16 +99,15 @@ def _newest_scan(data: Any) -> datetime | None:
     scans = data.get("events") if isinstance(data, dict) else None
     if not isinstance(scans, list):
         return None
-    times = (_time(scan.get("occurred_at")) for scan in scans if isinstance(scan, dict))
+    times = (moment(scan.get("occurred_at")) for scan in scans if isinstance(scan, dict))
     return max((at for at in times if at is not None), default=None)
 
 
-def _time(value: Any) -> datetime | None:
-    """An ISO 8601 time, UTC unless it says otherwise, or Unix seconds."""
-    if not isinstance(value, str):
-        return None
+def _signed_at(timestamp: str) -> datetime | None:
+    """ISO 8601 as documented, or Unix seconds."""
+    if not (timestamp.isascii() and timestamp.isdigit()):
+        return moment(timestamp)
     try:
-        at = datetime.fromtimestamp(int(value), UTC) if value.isdigit() else datetime.fromisoformat(value)
+        return datetime.fromtimestamp(int(timestamp), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

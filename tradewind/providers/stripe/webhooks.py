@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest
+from tradewind.providers.hooks import HookIdentity, HookRequest, plain
 
 TOLERANCE_S = 300
 
@@ -56,8 +56,8 @@ def identify(request: HookRequest) -> HookIdentity:
     A body that is no event is named by its digest. correlation: the id of the API request that caused the event.
     """
     event = _object(request.body)
-    key, topic = event.get("id"), event.get("type")
-    if not isinstance(key, str) or not key or not isinstance(topic, str) or not topic:
+    key, topic = plain(event.get("id")), plain(event.get("type"))
+    if key is None or topic is None:
         digest = hashlib.sha256(request.body).hexdigest()
         return HookIdentity(f"sha256:{digest}", "unreadable", None, None, None)
     caused_by = event.get("request")
@@ -65,8 +65,8 @@ def identify(request: HookRequest) -> HookIdentity:
         delivery_key=key,
         topic=topic,
         occurred_at=_time(event.get("created")),
-        correlation=_text(caused_by.get("id")) if isinstance(caused_by, dict) else None,
-        api_version=_text(event.get("api_version")),
+        correlation=plain(caused_by.get("id")) if isinstance(caused_by, dict) else None,
+        api_version=plain(event.get("api_version")),
     )
 
 
@@ -95,10 +95,6 @@ def _object(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
 
 
 def _time(value: Any) -> datetime | None:
