@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tradewind.sandbox.replay.orders import Goods
 
 if TYPE_CHECKING:
-    from tradewind.sandbox.shopify import ShopifyStore
+    from tradewind.sandbox.shopify.store import ShopifyStore
 
 VENDOR: Final = "Tradewind Trading Company"
 LOCATIONS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(

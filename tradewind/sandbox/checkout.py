@@ -12,7 +12,7 @@ from tradewind.sandbox.replay.amounts import minor_units
 
 if TYPE_CHECKING:
     from tradewind.sandbox.kernel import Sandbox
-    from tradewind.sandbox.shopify import PlacedLine, StoreOrder
+    from tradewind.sandbox.shopify.order import PlacedLine, StoreOrder
     from tradewind.sandbox.shoppers import Shopper
 
 # The store whose own checkout charges the card at the processor; elsewhere the store takes the card itself.
@@ -50,7 +50,7 @@ class Checkout:
     def place(self, order: Order) -> StoreOrder:
         """Pay and place an order. At the processor's store the card is authorised first and the order left pending.
 
-        Raises ValueError if the store's total is not the one that was agreed.
+        The store's total is the one that was agreed: what is charged and what is owed are the same.
         """
         store = self._sandbox.shopify[order.store]
         paid_at_processor = order.store == PROCESSOR_STORE
@@ -71,6 +71,7 @@ class Checkout:
             name=order.name,
             tags=list(order.tags),
         )
+        assert placed.total == order.total, f"agreed on {order.total}, the store asks {placed.total}"
         if intent is not None:
             self.intents[placed.id] = intent
         return placed

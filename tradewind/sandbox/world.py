@@ -13,6 +13,7 @@ from tradewind.sandbox.replay import History, ReplayReport, read_history
 from tradewind.sandbox.replay.classes import PLACED
 from tradewind.sandbox.replay.orders import goods_sold
 from tradewind.sandbox.replay.player import Player
+from tradewind.sandbox.shopify.order import PlacedLine
 from tradewind.sandbox.shoppers import Purchase, plan_purchases
 from tradewind.sandbox.timetable import Timetable
 
@@ -101,8 +102,6 @@ class World:
         await self._timetable.stop()
 
     def _buy(self, purchase: Purchase) -> None:
-        from tradewind.sandbox.shopify import PlacedLine
-
         lines = [
             PlacedLine(
                 sku=line.variant.sku,

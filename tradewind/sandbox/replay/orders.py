@@ -9,7 +9,7 @@ from tradewind.sandbox.replay.invoice import Invoice
 
 @dataclass(frozen=True)
 class OrderLine:
-    """One line of an order. Quantity times price less discount is the line's total, exactly."""
+    """One line of an order. `net` is the line's total, exactly."""
 
     source: int  # index of the invoice's line
     sku: str
@@ -18,6 +18,11 @@ class OrderLine:
     unit_price: Decimal
     discount: Decimal
     requires_shipping: bool
+
+    @property
+    def net(self) -> Decimal:
+        """Quantity times price less discount."""
+        return self.unit_price * self.quantity - self.discount
 
 
 def order_lines(invoice: Invoice) -> list[OrderLine]:

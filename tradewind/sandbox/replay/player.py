@@ -14,11 +14,14 @@ from tradewind.sandbox.replay.history import History
 from tradewind.sandbox.replay.invoice import Invoice
 from tradewind.sandbox.replay.orders import order_lines
 from tradewind.sandbox.replay.report import ReplayReport
+from tradewind.sandbox.replay.taxes import taxed
+from tradewind.sandbox.shopify.order import PlacedLine, StoreOrder
+from tradewind.sandbox.shopify.payment import received
 from tradewind.sandbox.shoppers import AUTHORIZATION_PROBABILITY, Shopper, invent_payment_id, invent_shopper
 
 if TYPE_CHECKING:
     from tradewind.sandbox.kernel import Sandbox
-    from tradewind.sandbox.shopify import ShopifyStore, StoreOrder
+    from tradewind.sandbox.shopify.store import ShopifyStore
     from tradewind.sandbox.timetable import Step, Timetable
 
 # Goods come back after they went out. An order that has not gone out by then is given its money back all the same.
@@ -76,9 +79,14 @@ class Player:
             self._refund_later(invoice.number, invoice.number, [], invoice.refunded)
 
     def _order(self, invoice: Invoice, store_name: str) -> Order:
-        from tradewind.sandbox.shopify import PlacedLine
-
         rng = self._sandbox.rng(f"replay/{invoice.number}")
+        charged = taxed(
+            order_lines(invoice),
+            invoice.shipping,
+            invoice.tax,
+            is_included=invoice.taxes_included,
+            currency=invoice.currency,
+        )
         lines = [
             PlacedLine(
                 sku=line.sku,
@@ -88,7 +96,7 @@ class Player:
                 title=line.title,
                 requires_shipping=line.requires_shipping,
             )
-            for line in order_lines(invoice)
+            for line in charged.lines
         ]
         return Order(
             store=store_name,
@@ -97,9 +105,9 @@ class Player:
             shopper=self._shopper(invoice, rng),
             payment_id=invent_payment_id(rng),
             kind="authorization" if rng.random() < AUTHORIZATION_PROBABILITY else "sale",
-            shipping=invoice.shipping,
-            tax_rate=Decimal(0),
-            taxes_included=invoice.taxes_included,
+            shipping=charged.shipping,
+            tax_rate=charged.rate,
+            taxes_included=charged.is_included,
             name=invoice.number if invoice.number.startswith("#") else f"#{invoice.number}",
             processed_at=invoice.invoiced_at,
             note_attributes={"invoice": invoice.number},
@@ -136,7 +144,7 @@ class Player:
     def _refund_later(self, number: str, sale: str, returned: list[tuple[int, int]], amount: Decimal) -> None:
         self._report.note(number, refund="waits for the shipment")
         self._timetable.when(
-            partial(self._has_shipped, sale),
+            partial(self._is_done, sale),
             self._guarded(number, partial(self._refund, number, sale, returned, amount)),
             every_s=_LOOK_EVERY_S,
             at_most_s=_LONGEST_WAIT_S,
@@ -147,7 +155,7 @@ class Player:
             try:
                 action()
             except Exception as error:
-                self._report.note(number, refund=f"refused by the store: {error}")
+                self._report.note(number, refund=f"failed: {error}")
                 raise
 
         return run
@@ -157,13 +165,16 @@ class Player:
         # An invoice's line is the order's line of the same rank among those that were placed.
         placed = {line.source: order.lines[rank].id for rank, line in enumerate(order_lines(self._invoice(sale)))}
         lines = [(placed[index], quantity) for index, quantity in returned]
-        store.refund_order(order.id, lines, amount, f"invoice {number}")
+        if not store.refund_order(order.id, lines, amount, f"invoice {number}"):
+            raise ValueError("the store refuses the refund")
         self._note_on_sale(number, sale, "refunded")
         self._report.note(number, refund=str(amount))
 
-    def _has_shipped(self, sale: str) -> bool:
+    def _is_done(self, sale: str) -> bool:
+        """Paid and shipped."""
         _, order = self._order_of(sale)
-        return bool(order.fulfillments) and all(part.status == "CLOSED" for part in order.fulfillment_orders)
+        shipped = bool(order.fulfillments) and all(part.status == "CLOSED" for part in order.fulfillment_orders)
+        return shipped and received(order) > 0
 
     def _order_of(self, sale: str) -> tuple[ShopifyStore, StoreOrder]:
         store_name, order = self._sold[sale]
