@@ -1,1 +1,1 @@
-
+"""The business processes, one file per deployment: read them top to bottom."""

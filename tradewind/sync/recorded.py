@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, select
@@ -12,7 +11,7 @@ from tradewind.domain import frames
 from tradewind.domain.frames import Schema, Sides, frame
 from tradewind.domain.reducer import payment_link, shipment_link
 from tradewind.ledger.tables import journal, label, order_link, orders, payment
-from tradewind.sync.sides import Listed
+from tradewind.sync.sides import Listed, Window
 
 CHUNK = 500
 """Ids in one query: SQLite's and PostgreSQL's parameter lists are both comfortable with it."""
@@ -33,8 +32,8 @@ _DOCUMENTS = select(
 )  # fmt: skip
 
 
-def beside(database: Connection, listed: Listed, settled_before: datetime, since: datetime, until: datetime) -> Sides:
-    """What was listed beside what the ledger has of it. since, until: of the documents that ought to be listed."""
+def beside(database: Connection, listed: Listed, window: Window) -> Sides:
+    """What was listed in the window beside what the ledger has of it."""
     listed_orders, payments, labels = listed.orders(), listed.payments(), listed.labels()
     listed_ids = set(listed_orders["order_id"])
     recorded_payments = _of_either(
@@ -50,7 +49,7 @@ def beside(database: Connection, listed: Listed, settled_before: datetime, since
     known_ids = {*listed_ids, *recorded_payments["order_id"], *recorded_labels["order_id"]}
     known_ids |= {*payment_owners["order_id"], *label_owners["order_id"]}
     return Sides(
-        settled_before=settled_before,
+        settled_before=window.settled_before,
         orders=listed_orders,
         payment_owners=pd.concat([listed.payment_owners(), payment_owners], ignore_index=True),
         work=pd.concat([listed.work(), label_owners], ignore_index=True),
@@ -60,7 +59,7 @@ def beside(database: Connection, listed: Listed, settled_before: datetime, since
         recorded_orders=frame(_chunked(database, _ORDERS, orders.c.id, known_ids), frames.RECORDED_ORDERS),
         recorded_payments=recorded_payments,
         recorded_labels=recorded_labels,
-        recorded_documents=_documents(database, listed, since, until),
+        recorded_documents=_documents(database, listed, window),
     )
 
 
@@ -91,7 +90,8 @@ def _payment_owners(database: Connection, payments: pd.DataFrame) -> pd.DataFram
 def _label_owners(database: Connection, labels: pd.DataFrame) -> pd.DataFrame:
     """Orders by the shipments that the carriers' labels name, from the ledger's links, as work that is not waiting."""
     ours = labels.dropna(subset=["shipment", "fulfillment_order"])
-    links = {shipment_link(row.shipment): row.fulfillment_order for row in ours.itertuples()}
+    pairs = zip(ours["shipment"], ours["fulfillment_order"], strict=True)
+    links = {shipment_link(shipment): work for shipment, work in pairs}
     rows = ((order_id, links[link], False, 0, False) for link, order_id in _linked(database, links))
     return frame(rows, frames.WORK)
 
@@ -101,11 +101,16 @@ def _linked(database: Connection, links: Collection[str]) -> Iterator[tuple[str,
     return ((str(link), str(order_id)) for link, order_id in _chunked(database, query, order_link.c.link, links))
 
 
-def _documents(database: Connection, listed: Listed, since: datetime, until: datetime) -> pd.DataFrame:
-    listed_ids = {event.document for event in listed.documents_by_subject.values()}
-    in_window = database.execute(_DOCUMENTS.where(journal.c.occurred_at.between(since, until))).all()
-    rows = {*_chunked(database, _DOCUMENTS, journal.c.document, listed_ids), *map(tuple, in_window)}
-    return frame(sorted((*row[:5], str(row[5])) for row in rows), frames.DOCUMENTS)
+def _documents(database: Connection, listed: Listed, window: Window) -> pd.DataFrame:
+    """The listed documents, and those that the back offices that were read ought to have listed."""
+    wanted = {(event.connection, event.document) for event in listed.documents_by_subject.values()}
+    found = _chunked(database, _DOCUMENTS, journal.c.document, {document for _, document in wanted})
+    expected = _DOCUMENTS.where(
+        journal.c.connection.in_(sorted(listed.read)),
+        journal.c.occurred_at.between(window.journal_since, window.until),
+    )
+    rows = {row for row in found if row[:2] in wanted} | set(map(tuple, database.execute(expected)))
+    return frame(((*row[:5], str(row[5])) for row in sorted(rows, key=str)), frames.DOCUMENTS)
 
 
 def _chunked(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Self
 
 import pandas as pd
 
@@ -11,6 +13,7 @@ from tradewind.domain import frames
 from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved
 from tradewind.domain.frames import frame
+from tradewind.domain.model import Model
 from tradewind.domain.money import Money
 from tradewind.domain.order import (
     CapturedBy,
@@ -27,12 +30,41 @@ _READY = (FulfillmentOrderStatus.OPEN, FulfillmentOrderStatus.IN_PROGRESS)
 _Row = tuple[object, ...]
 
 
+class Window(Model):
+    """Which part of the books is compared: what changed in [since, until].
+
+    settled_before: what is younger may be on its way still. journal_since: documents that occurred since then, which
+    for a replayed history is long before `since`.
+    """
+
+    since: datetime
+    until: datetime
+    settled_before: datetime
+    journal_since: datetime
+
+    @classmethod
+    def between(cls, since: datetime, until: datetime, *, settling_s: float = 0.0) -> Self:
+        settled_before = until - timedelta(seconds=settling_s)
+        return cls(since=since, until=until, settled_before=settled_before, journal_since=since)
+
+    @classmethod
+    def of_day(cls, day: date, now: datetime, *, settling_s: float = 600.0) -> Self:
+        """One business day, UTC; of a day that is not over, what there is of it less `settling_s`."""
+        since = datetime.combine(day, time(), UTC)
+        until = min(since + timedelta(days=1), now)
+        settled_before = min(until, now - timedelta(seconds=settling_s))
+        return cls(since=since, until=until, settled_before=settled_before, journal_since=since)
+
+
 @dataclass
 class Listed:
-    """Rows of what the providers listed, in the columns of `tradewind.domain.frames`; a resource listed twice counts
+    """Rows of what the providers listed, in the columns of `tradewind.domain.frames`.
 
-    once, as it was listed last. documents_by_subject: the events themselves, because a document is not read again."""
+    A resource listed twice counts once, as it was listed last. read: the connections that were listed to the end.
+    documents_by_subject: the events themselves, because a document is not read again.
+    """
 
+    read: set[str] = field(default_factory=set)
     orders_by_id: dict[str, _Row] = field(default_factory=dict)
     owners_by_order: dict[str, list[_Row]] = field(default_factory=dict)
     work_by_order: dict[str, list[_Row]] = field(default_factory=dict)

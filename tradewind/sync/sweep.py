@@ -76,10 +76,10 @@ async def _nothing() -> AsyncIterator[Sequence[Event]]:
 
 def _start(ledger: Ledger, connection: Connection, now: datetime) -> datetime:
     with ledger.read() as database:
-        cursor = cursors.get(database, str(connection.key), CURSOR)
-    return (cursor or connection.live_from or now) - OVERLAP
+        cursor = cursors.get(database, f"{connection.key}/{CURSOR}")
+    return (cursor.updated_at if cursor else connection.live_from or now) - OVERLAP
 
 
 def _advance(ledger: Ledger, key: str, until: datetime) -> None:
     with ledger.write() as database:
-        cursors.put(database, key, CURSOR, until)
+        cursors.set(database, f"{key}/{CURSOR}", cursors.Cursor(until))

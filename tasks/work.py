@@ -1,0 +1,60 @@
+"""What a task works with: the ledger of this process's settings, and clients that share the budget."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from prefect.logging import get_run_logger
+
+from tasks.budget import PrefectLeases
+from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.domain.roles import Client
+from tradewind.governor import Governor, Lane, lane
+from tradewind.ledger import connections
+from tradewind.ledger.engine import Ledger, open_ledger
+from tradewind.settings import Settings, load_settings
+from tradewind.sync.clients import ClientPool
+
+
+@dataclass(frozen=True)
+class Work:
+    settings: Settings
+    ledger: Ledger
+    clients: ClientPool
+
+    def connection(self, key: str) -> Connection:
+        """Raises LookupError for a connection that the ledger does not have."""
+        with self.ledger.read() as database:
+            return connections.get(database, self.ledger.keys, key)
+
+    def client(self, key: str) -> Client:
+        return self.clients(key)
+
+    def connected(self) -> list[Connection]:
+        """Every connection that is not disconnected."""
+        with self.ledger.read() as database:
+            found = connections.list(database, self.ledger.keys)
+        return [one for one in found if one.state is not ConnectionState.DISCONNECTED]
+
+
+@asynccontextmanager
+async def work(in_lane: Lane) -> AsyncIterator[Work]:
+    """Open ledger and clients; every call inside goes in the lane, on the budget that all processes share."""
+    settings = load_settings()
+    ledger = open_ledger(settings)
+    leases = PrefectLeases()
+    clients = ClientPool(ledger, Governor(leases))
+    try:
+        with lane(in_lane):
+            yield Work(settings, ledger, clients)
+    finally:
+        await clients.aclose()
+        await leases.aclose()
+        ledger.close()
+
+
+def log(message: str, *values: object) -> None:
+    """Write to the run's log in Prefect."""
+    get_run_logger().info(message, *values)

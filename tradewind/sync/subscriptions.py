@@ -1,0 +1,35 @@
+"""The webhook subscriptions that a connection should have, against those that the provider has."""
+
+from __future__ import annotations
+
+from tradewind.domain.connections import Connection
+from tradewind.domain.roles import Client
+from tradewind.ledger import connections
+from tradewind.ledger.engine import Ledger
+from tradewind.settings import Settings
+from tradewind.sync.seam import in_thread
+
+
+def hook_url(settings: Settings, connection: Connection) -> str:
+    """Where the connection's provider delivers to: the public address, else the gateway's own."""
+    base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
+    return f"{base}/hooks/{connection.key.provider}/{connection.key.account}"
+
+
+async def check_subscriptions(ledger: Ledger, connection: Connection, client: Client, settings: Settings) -> int:
+    """Create what is missing; gives how many were. A secret that the provider reveals at creation is kept."""
+    created = await client.subscribe(hook_url(settings, connection))
+    secret = next((one.secret for one in created if one.secret), None)
+    if secret is not None:
+        await in_thread(_keep_secret, ledger, connection, secret)
+    return len(created)
+
+
+def _keep_secret(ledger: Ledger, connection: Connection, secret: str) -> None:
+    """The secret before stays valid beside it: deliveries signed with it may still be on their way."""
+    with ledger.write() as database:
+        known = connections.get(database, ledger.keys, connection.key).secrets
+        changes = {"webhook_secret": secret}
+        if "webhook_secret" in known:
+            changes["webhook_secret_previous"] = known["webhook_secret"]
+        connections.update_secrets(database, ledger.keys, connection.key, changes)
