@@ -1,0 +1,91 @@
+"""A ledger on SQLite and on PostgreSQL, fresh for every test."""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tradewind.ledger.engine import Ledger, migrate, open_ledger
+from tradewind.settings import Settings
+
+TEMPLATE = "tradewind_template"
+
+
+def _not_checked(what: str) -> None:
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """An embedded PostgreSQL of this test process, with the migrated ledger as a template database."""
+    # Not pytest's tmp_path: its user folders are closed to the account that PostgreSQL runs as under root.
+    folder = Path(tempfile.mkdtemp(prefix="tw-pg-"))
+    folder.chmod(0o755)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    (folder / "runtime").mkdir(mode=0o700)
+    os.environ["XDG_RUNTIME_DIR"] = str(folder / "runtime")
+    try:
+        try:
+            import pgserver
+
+            server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from starting: said, and skipped or failed
+            _not_checked(f"no PostgreSQL here, the ledger is not checked on it: {error}")
+        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        _admin(url, f"CREATE DATABASE {TEMPLATE}")
+        migrate(_settings(folder / "state", _database(url, TEMPLATE)))
+        yield url
+        server.cleanup()
+    finally:
+        if before is None:
+            os.environ.pop("XDG_RUNTIME_DIR", None)
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty SQLite file, and of a PostgreSQL database made from the migrated template."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    url = request.getfixturevalue("postgres_url")
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _admin(url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    yield _database(url, name)
+    _admin(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return _settings(tmp_path / "state", database_url)
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[Ledger]:
+    ledger = open_ledger(settings, migrate=True)
+    yield ledger
+    ledger.close()
+
+
+def _settings(state_dir: Path, database_url: str) -> Settings:
+    return Settings(state_dir=state_dir, database_url=database_url)
+
+
+def _database(url: str, name: str) -> str:
+    return sa.engine.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _admin(url: str, statement: str) -> None:
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as conn:
+        conn.execute(sa.text(statement))
+    engine.dispose()

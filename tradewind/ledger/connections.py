@@ -1,0 +1,154 @@
+"""Connections: settings in plain text, secrets sealed, every change of state audited."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection as SqlConnection
+from sqlalchemy import select, update
+
+from tradewind.domain.connections import Connection, ConnectionKey, ConnectionState, Role, Routes
+from tradewind.ledger import audit
+from tradewind.ledger.dialect import AnyRow, db_now, insert
+from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.tables import connection as table
+
+
+def list(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
+    """Every connection, by key."""
+    return [_opened(keys, row) for row in conn.execute(select(table).order_by(table.c.key))]
+
+
+def get(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey) -> Connection:
+    """Raises LookupError when there is no such connection."""
+    row = conn.execute(select(table).where(table.c.key == str(key))).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no connection {key}")
+    return _opened(keys, row)
+
+
+def put(conn: SqlConnection, keys: KeyRing, connection: Connection, *, actor: str = "tradewind") -> bool:
+    """Store the connection, unless the one that is there is of a newer revision; gives whether it was stored.
+
+    State, live_from and pause of one that is there stay as they are (see `set_state`), and so do secrets that the
+    given one does not name: tokens obtained at run time exist here alone.
+    """
+    key = str(connection.key)
+    before = conn.execute(select(table).where(table.c.key == key).with_for_update()).one_or_none()
+    if before is None:
+        values = _row(keys, connection) | {"changed_at": db_now(conn)}
+        conn.execute(insert(conn, table).values(values))
+        audit.append(conn, actor, "connection.added", {"connection": key, "role": connection.role.value})
+        return True
+    if before.revision > connection.revision:
+        return False
+    known = _opened(keys, before)
+    kept = {"state": known.state, "live_from": known.live_from, "paused_reason": known.paused_reason}
+    merged = connection.model_copy(update={**kept, "secrets": {**known.secrets, **connection.secrets}})
+    if merged != known:
+        conn.execute(update(table).where(table.c.key == key).values(_row(keys, merged) | {"changed_at": db_now(conn)}))
+        audit.append(conn, actor, "connection.changed", {"connection": key, "revision": connection.revision})
+    return True
+
+
+def set_state(
+    conn: SqlConnection,
+    key: str | ConnectionKey,
+    state: ConnectionState,
+    *,
+    actor: str = "tradewind",
+    reason: str | None = None,
+    live_from: datetime | None = None,
+) -> None:
+    """Change the state, audited. live_from: set when the connection goes live for the first time, then kept.
+
+    Raises LookupError when there is no such connection.
+    """
+    query = select(table.c.state, table.c.live_from).where(table.c.key == str(key)).with_for_update()
+    row = conn.execute(query).first()
+    if row is None:
+        raise LookupError(f"there is no connection {key}")
+    values = {
+        "state": state.value,
+        "live_from": row.live_from or live_from,
+        "paused_reason": reason if state is ConnectionState.PAUSED else None,
+        "changed_at": db_now(conn),
+    }
+    conn.execute(update(table).where(table.c.key == str(key)).values(values))
+    detail = {"connection": str(key), "from": row.state, "to": state.value, "reason": reason}
+    audit.append(conn, actor, f"connection.{state.value}", detail)
+
+
+def update_settings(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey, changes: Mapping[str, str]) -> None:
+    """Set what is learnt at run time and no secret, such as a provider's public keys. Raises LookupError."""
+    _change(conn, keys, key, "settings", changes)
+
+
+def update_secrets(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey, changes: Mapping[str, str]) -> None:
+    """Set secrets obtained at run time, such as a refreshed token. Raises LookupError."""
+    _change(conn, keys, key, "secrets", changes)
+
+
+def routes(conn: SqlConnection) -> dict[str, Routes]:
+    """Which processor and carrier serve each storefront: those its settings name, else the only one of the role."""
+    rows = conn.execute(select(table.c.key, table.c.role, table.c.settings).order_by(table.c.key)).all()
+    processors = [row.key for row in rows if row.role == Role.PAYMENT_PROCESSOR]
+    carriers = [row.key for row in rows if row.role == Role.CARRIER]
+    result = {}
+    for row in rows:
+        if row.role == Role.STOREFRONT:
+            settings = json.loads(row.settings)
+            result[row.key] = Routes(
+                processor=settings.get("processor") or (processors[0] if len(processors) == 1 else None),
+                carrier=settings.get("carrier") or (carriers[0] if len(carriers) == 1 else None),
+            )
+    return result
+
+
+def _change(
+    conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey, part: str, changes: Mapping[str, str]
+) -> None:
+    row = conn.execute(select(table).where(table.c.key == str(key)).with_for_update()).one_or_none()
+    if row is None:
+        raise LookupError(f"there is no connection {key}")
+    known = _opened(keys, row)
+    changed = known.model_copy(update={part: {**getattr(known, part), **changes}})
+    if changed != known:
+        values = _row(keys, changed) | {"changed_at": db_now(conn)}
+        conn.execute(update(table).where(table.c.key == str(key)).values(values))
+
+
+def _row_name(key: str) -> str:
+    return f"connection/{key}"
+
+
+def _row(keys: KeyRing, connection: Connection) -> dict[str, Any]:
+    name = _row_name(str(connection.key))
+    return {
+        "key": str(connection.key),
+        "role": connection.role.value,
+        "state": connection.state.value,
+        "live_from": connection.live_from,
+        "settings": json.dumps(connection.settings, sort_keys=True),
+        "sealed": keys.seal(json.dumps(connection.secrets).encode(), row=name, subject=name),
+        "revision": connection.revision,
+        "paused_reason": connection.paused_reason,
+    }
+
+
+def _opened(keys: KeyRing, row: AnyRow) -> Connection:
+    secrets = keys.open(row.sealed, row=_row_name(row.key))
+    return Connection(
+        key=ConnectionKey.parse(row.key),
+        role=Role(row.role),
+        state=ConnectionState(row.state),
+        live_from=row.live_from,
+        settings=json.loads(row.settings),
+        secrets=json.loads(secrets) if secrets is not None else {},
+        revision=row.revision,
+        paused_reason=row.paused_reason,
+    )

@@ -1,0 +1,37 @@
+"""Cursors: how far a poll has read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, or_, select, tuple_
+
+from tradewind.ledger.dialect import insert
+from tradewind.ledger.tables import cursor as table
+
+
+@dataclass(frozen=True, order=True)
+class Cursor:
+    """Everything changed before (updated_at, last_id), at the provider, has been read."""
+
+    updated_at: datetime
+    last_id: str = ""
+
+
+def get(conn: Connection, name: str) -> Cursor | None:
+    """name: connection and stream, e.g. `shopify:north/orders`. None before the first page."""
+    row = conn.execute(select(table.c.updated_at, table.c.last_id).where(table.c.name == name)).first()
+    return Cursor(updated_at=row.updated_at, last_id=row.last_id) if row else None
+
+
+def set(conn: Connection, name: str, cursor: Cursor) -> bool:
+    """Advance the cursor; False, and nothing changed, when it has gone further already."""
+    statement = insert(conn, table).values(name=name, updated_at=cursor.updated_at, last_id=cursor.last_id)
+    new = {"updated_at": statement.excluded.updated_at, "last_id": statement.excluded.last_id}
+    ahead = or_(
+        statement.excluded.updated_at > table.c.updated_at,
+        tuple_(statement.excluded.updated_at, statement.excluded.last_id) > tuple_(table.c.updated_at, table.c.last_id),
+    )
+    upsert = statement.on_conflict_do_update(index_elements=[table.c.name], set_=new, where=ahead)
+    return bool(conn.execute(upsert.returning(table.c.name)).first())

@@ -1,0 +1,120 @@
+"""Opening the ledger: engines, transactions, and whether database and code fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from tradewind.ledger import versions
+from tradewind.ledger.crypto import master_key
+from tradewind.ledger.dialect import db_now
+from tradewind.ledger.keyring import KeyRing
+from tradewind.settings import Settings
+
+__all__ = ["Ledger", "db_now", "make_engine", "migrate", "open_ledger"]
+
+BUSY_TIMEOUT_S = 5.0
+_IMMEDIATE = "tradewind_immediate"
+_READ_ONLY = "tradewind_read_only"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What is passed around: the database, the keys that open what is sealed in it, and where its file locks lie."""
+
+    engine: Engine
+    key_engine: Engine
+    keys: KeyRing
+    locks_dir: Path
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read-only transaction, which sees one state of the database."""
+        options: dict[str, Any] = {_READ_ONLY: True}
+        if self.dialect == "postgresql":
+            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self.engine.connect() as conn, conn.execution_options(**options).begin():
+            yield conn
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes; commits at the end, rolls back on an error.
+
+        On SQLite it takes the write lock at once: a transaction that turns into a write later fails under load.
+        """
+        with self.engine.connect() as conn, conn.execution_options(**{_IMMEDIATE: True}).begin():
+            yield conn
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.key_engine.dispose()
+
+
+def open_ledger(settings: Settings, *, migrate: bool = False) -> Ledger:
+    """Open the ledger and its key store; with `migrate`, make or upgrade both first.
+
+    Raises LedgerTooNew when a newer tradewind has migrated it, ConfigurationError when it is not migrated, or when the
+    master key is not the one that its keys were wrapped with.
+    """
+    engine, key_engine = make_engine(settings.database_url), make_engine(settings.keys_url)
+    try:
+        _prepare(engine, key_engine, settings, migrating=migrate)
+        keys = KeyRing(key_engine, master_key(settings))
+        keys.check()
+    except BaseException:
+        engine.dispose()
+        key_engine.dispose()
+        raise
+    return Ledger(engine=engine, key_engine=key_engine, keys=keys, locks_dir=settings.state_dir / "locks")
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the ledger and its key store to this version. Raises LedgerTooNew."""
+    open_ledger(settings, migrate=True).close()
+
+
+def _prepare(engine: Engine, key_engine: Engine, settings: Settings, *, migrating: bool) -> None:
+    for one, part, setting in ((key_engine, versions.KEYS, "keys_url"), (engine, versions.LEDGER, "database_url")):
+        if migrating:
+            versions.upgrade(one, part)
+        else:
+            versions.check(one, part, setting)
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for a ledger or a key store, with the settings that the ledger relies on."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(url, parsed.database or "")
+    return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+
+
+def _sqlite_engine(url: str, database: str) -> Engine:
+    Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=5, max_overflow=10)
+
+    @event.listens_for(engine, "connect")
+    def configure(dbapi_connection: Any, _record: Any) -> None:
+        # The driver's own BEGIN comes too late, and deferred: transactions are begun below.
+        dbapi_connection.isolation_level = None
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+            dbapi_connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        options = conn.get_execution_options()
+        conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if options.get(_READ_ONLY) else 'OFF'}")
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")
+
+    return engine

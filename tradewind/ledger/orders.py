@@ -1,0 +1,197 @@
+"""Orders: one record each, changed by compare-and-set; lines, payments, labels … are projected from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, select, update
+
+from tradewind.domain.order import CapturedBy, Order, TransactionKind, TransactionStatus, state_of
+from tradewind.errors import VersionConflict
+from tradewind.ledger.dialect import AnyRow, db_now, insert_new
+from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.projections import write_projections
+from tradewind.ledger.tables import order_link
+from tradewind.ledger.tables import orders as table
+
+PERSONAL = ("customer", "ship_to", "bill_to")
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class OrderRow:
+    """An order as it is listed, without personal data; amounts in minor units of `currency`."""
+
+    id: str
+    connection: str
+    external_id: str
+    name: str | None
+    state: str
+    live: bool
+    placed_at: datetime | None
+    cancelled_at: datetime | None
+    currency: str | None
+    total: int | None
+    captured: int | None
+    refunded: int | None
+    row_version: int
+    recorded_at: datetime
+    changed_at: datetime
+
+
+def load(conn: Connection, keys: KeyRing, ids: Collection[str]) -> dict[str, tuple[Order, int]]:
+    """The orders that are there, each with its row version. Personal data whose key was erased is missing."""
+    rows: list[AnyRow] = []
+    ordered = sorted(ids)
+    columns = (table.c.id, table.c.record, table.c.personal, table.c.row_version)
+    for start in range(0, len(ordered), CHUNK):
+        rows += conn.execute(select(*columns).where(table.c.id.in_(ordered[start : start + CHUNK]))).all()
+    described = [row for row in rows if row.personal is not None]
+    opened = keys.open_many([(row.personal, _row_name(row.id)) for row in described])
+    personal = {row.id: content for row, content in zip(described, opened, strict=True)}
+    return {row.id: (_order(row.record, personal.get(row.id)), row.row_version) for row in rows}
+
+
+def save(conn: Connection, keys: KeyRing, order: Order, expected: int | None) -> int:
+    """Write the order if its row still has the version that `load` gave, None for a new one; gives the new version.
+
+    Raises VersionConflict when someone else wrote it meanwhile.
+    """
+    now = db_now(conn)
+    values = _columns(order) | _sealed_columns(keys, order) | {"changed_at": now, "row_version": (expected or 0) + 1}
+    if expected is None:
+        written = len(insert_new(conn, table, [values | {"id": order.id, "recorded_at": now}], table.c.id))
+    else:
+        held = (table.c.id == order.id, table.c.row_version == expected)
+        written = conn.execute(update(table).where(*held).values(values)).rowcount
+    if written != 1:
+        raise VersionConflict(f"{order.id}: expected version {expected or 'none'}")
+    write_projections(conn, order)
+    return (expected or 0) + 1
+
+
+def add_links(conn: Connection, order_id: str, links: Collection[str]) -> None:
+    """Let events of other systems find the order. A link that another order has already stays there."""
+    rows = [{"link": link, "order_id": order_id} for link in sorted(links)]
+    insert_new(conn, order_link, rows, order_link.c.link)
+
+
+def find_by_link(conn: Connection, link: str) -> str | None:
+    """The id of the order that has the link."""
+    return conn.execute(select(order_link.c.order_id).where(order_link.c.link == link)).scalar_one_or_none()
+
+
+def by_name(conn: Connection, name: str) -> list[OrderRow]:
+    """Orders of that name, e.g. `#1042`: each storefront may have one."""
+    return _list(conn, select(*_LISTED).where(table.c.name == name).order_by(table.c.id))
+
+
+def by_email(conn: Connection, keys: KeyRing, email: str) -> list[OrderRow]:
+    """A customer's orders, newest first."""
+    wanted = table.c.email_index == keys.blind("email", email)
+    return _list(conn, select(*_LISTED).where(wanted).order_by(table.c.placed_at.desc()))
+
+
+def by_phone(conn: Connection, keys: KeyRing, phone: str) -> list[OrderRow]:
+    """A customer's orders, newest first."""
+    wanted = table.c.phone_index == keys.blind("phone", phone)
+    return _list(conn, select(*_LISTED).where(wanted).order_by(table.c.placed_at.desc()))
+
+
+def recent(
+    conn: Connection, *, limit: int = 50, connection: str | None = None, state: str | None = None
+) -> list[OrderRow]:
+    """The orders changed last, latest first."""
+    query = select(*_LISTED).order_by(table.c.changed_at.desc(), table.c.id).limit(limit)
+    if connection is not None:
+        query = query.where(table.c.connection == connection)
+    if state is not None:
+        query = query.where(table.c.state == state)
+    return _list(conn, query)
+
+
+_LISTED = [column for column in table.c if column.name in OrderRow.__dataclass_fields__]
+
+
+def _list(conn: Connection, query: Select[Any]) -> list[OrderRow]:
+    return [OrderRow(**row) for row in conn.execute(query).mappings()]
+
+
+def _row_name(order_id: str) -> str:
+    return f"orders/{order_id}/personal"
+
+
+def _order(record: str, personal: bytes | None) -> Order:
+    content = json.loads(record)
+    if content["placed"] is not None and personal is not None:
+        content["placed"].update(json.loads(personal))
+    return Order.model_validate_json(json.dumps(content))
+
+
+def _columns(order: Order) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "connection": order.connection,
+        "external_id": order.external_id,
+        "state": state_of(order).value,
+        "live": order.live,
+        "test": False,
+        "on_hold": False,
+        "record": order.model_dump_json(exclude={"placed": set(PERSONAL)}),
+    }
+    placed = order.placed
+    if placed is None:
+        return values
+    plain = ("name", "test", "on_hold", "placed_at", "processed_at", "updated_at", "cancelled_at", "currency")
+    values |= {name: getattr(placed, name) for name in (*plain, "taxes_included", "fully_paid")}
+    amounts = ("subtotal", "discounts", "shipping", "tax", "tip", "duties", "total")
+    values |= {name: getattr(placed, name).minor for name in amounts}
+    captured = order.captured_total()
+    return values | {
+        "presentment_total": placed.presentment_total.minor,
+        "presentment_currency": placed.presentment_total.currency,
+        "captured": captured.minor if captured else 0,
+        "refunded": refunded_minor(order),
+    }
+
+
+def refunded_minor(order: Order) -> int:
+    """What went back to the customer, in minor units: by the processor and, for what it took itself, the storefront."""
+    given_back = sum(payment.refunded.minor for payment in order.payments)
+    for transaction in order.placed.transactions if order.placed else ():
+        if (
+            transaction.kind is TransactionKind.REFUND
+            and transaction.status is TransactionStatus.SUCCESS
+            and transaction.captured_by is CapturedBy.STOREFRONT
+        ):
+            given_back += transaction.amount.minor
+    return given_back
+
+
+def _sealed_columns(keys: KeyRing, order: Order) -> dict[str, Any]:
+    placed = order.placed
+    if placed is None or not (placed.customer or placed.ship_to or placed.bill_to):
+        return {"personal": None, "email_index": None, "phone_index": None, "address_index": None}
+    customer, address = placed.customer, placed.ship_to or placed.bill_to
+    email = keys.blind("email", customer.email if customer else None)
+    phone = (customer.phone if customer else None) or (address.phone if address else None)
+    where = (address.line1, address.postal_code, address.country) if address else ()
+    personal = placed.model_dump_json(include=set(PERSONAL))
+    return {
+        "personal": keys.seal(personal.encode(), row=_row_name(order.id), subject=_subject(order, email)),
+        "email_index": email,
+        "phone_index": keys.blind("phone", phone),
+        "address_index": keys.blind("address", "".join(part or "" for part in where)),
+    }
+
+
+def _subject(order: Order, email_index: str | None) -> str:
+    """Whose key it is: the storefront's customer, else whoever has the e-mail address, else this order alone."""
+    assert order.placed is not None
+    customer = order.placed.customer
+    if customer is not None and customer.external_id:
+        return f"customer/{order.connection}/{customer.external_id}"
+    return f"customer/email/{email_index}" if email_index else f"customer/order/{order.id}"

@@ -1,0 +1,270 @@
+"""The outbox: every command once by its key, attempted under a lease until it is done, dead or cancelled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, and_, func, or_, select, update
+
+from tradewind.domain.commands import WRITES, Command, Lane, Refetch, command_adapter
+from tradewind.errors import LeaseLost
+from tradewind.ledger.dialect import AnyRow, db_now, insert_new, serialise
+from tradewind.ledger.tables import LANES
+from tradewind.ledger.tables import outbox as table
+
+State = Literal["pending", "in_flight", "done", "dead", "cancelled"]
+STATES: tuple[State, ...] = ("pending", "in_flight", "done", "dead", "cancelled")
+KEY_LIMIT = 255  # Stripe's, the shortest of the providers' limits for idempotency keys
+
+
+@dataclass(frozen=True)
+class Due:
+    """A command to be attempted now, held under a lease.
+
+    idempotency_key: the same for every attempt of a generation. attempts: all so far, this one counted and committed
+    before the call, over every generation: more than one means that an earlier attempt may have had its effect.
+    """
+
+    key: str
+    generation: int
+    idempotency_key: str
+    command: Command
+    attempts: int
+    epoch: int
+    first_attempt_at: datetime
+
+
+@dataclass(frozen=True)
+class CommandRow:
+    """A command as it is listed."""
+
+    key: str
+    generation: int
+    connection: str
+    verb: str
+    order_id: str | None
+    lane: Lane
+    state: State
+    reason: str | None
+    detail: str | None
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime
+    first_attempt_at: datetime | None
+    finished_at: datetime | None
+    command: Command
+
+
+def add(conn: Connection, commands: Sequence[Command], now: datetime) -> list[str]:
+    """Ask for commands; gives the keys that are pending because of it.
+
+    A key that is there asks for nothing, unless it was cancelled: then the plan wants it after all, and its next
+    generation is pending. A refetch gets the next ordinal of its resource, unless one is pending already.
+    """
+    due_at = db_now(conn)
+    wanted = {command.key: command for command in commands if not isinstance(command, Refetch)}
+    rows = [_new_row(wanted[key], now, due_at) for key in sorted(wanted)]
+    added = [row.key for row in insert_new(conn, table, rows, table.c.key)]
+    added += _revive(conn, sorted(wanted.keys() - set(added)), due_at)
+    return added + _add_refetches(conn, [one for one in commands if isinstance(one, Refetch)], now, due_at)
+
+
+def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lease_s: float, writes: bool) -> list[Due]:
+    """Take up to `limit` commands that are due, by lane and then by their time; those whose lease ran out too.
+
+    writes: whether commands with an effect at the provider may go; otherwise refetches alone. One command of an order,
+    and one of a resource, is in flight at a time.
+    """
+    # On PostgreSQL two claims that do not see each other could each take a command of one order.
+    serialise(conn, "claim outbox")
+    now = db_now(conn)
+    candidates = conn.execute(_due(connection, now, writes).limit(limit * 4)).all()
+    chosen = _one_each(candidates, limit)
+    if not chosen:
+        return []
+    taken = (
+        update(table)
+        .where(table.c.id.in_([row.id for row in chosen]), _free(table, now))
+        .values(
+            state="in_flight",
+            epoch=table.c.epoch + 1,
+            attempts=table.c.attempts + 1,
+            claimed_by=worker,
+            lease_until=now + timedelta(seconds=lease_s),
+            first_attempt_at=func.coalesce(table.c.first_attempt_at, now),
+        )
+        .returning(*table.c)
+    )
+    place = {row.id: number for number, row in enumerate(chosen)}
+    return [_due_of(row) for row in sorted(conn.execute(taken).all(), key=lambda row: place[row.id])]
+
+
+def succeed(conn: Connection, due: Due, detail: str | None = None) -> None:
+    """Raises LeaseLost, as all outcomes do."""
+    _settle(conn, due, state="done", reason=None, detail=detail, finished_at=db_now(conn))
+
+
+def postpone(conn: Connection, due: Due, *, reason: str, delay_s: float) -> None:
+    """Try again later, under the same idempotency key."""
+    _settle(conn, due, state="pending", reason=reason, next_attempt_at=db_now(conn) + timedelta(seconds=delay_s))
+
+
+def fail(conn: Connection, due: Due, *, reason: str, next_generation: bool) -> None:
+    """It definitely failed: either its next generation is pending, under a new idempotency key, or it is dead."""
+    now = db_now(conn)
+    if next_generation:
+        _settle(conn, due, state="pending", reason=reason, generation=due.generation + 1, next_attempt_at=now)
+    else:
+        _settle(conn, due, state="dead", reason=reason, finished_at=now)
+
+
+def cancel(conn: Connection, due: Due, reason: str) -> None:
+    """It is no longer wanted."""
+    _settle(conn, due, state="cancelled", reason=reason, finished_at=db_now(conn))
+
+
+def counts(conn: Connection) -> dict[str, int]:
+    """How many commands are in each state, zeros included."""
+    rows = conn.execute(select(table.c.state, func.count()).group_by(table.c.state)).all()
+    return {**dict.fromkeys(STATES, 0), **dict(row._tuple() for row in rows)}
+
+
+def dead(conn: Connection) -> list[CommandRow]:
+    """Commands that failed for good, newest first."""
+    query = select(table).where(table.c.state == "dead").order_by(table.c.id.desc())
+    return [_listed(row) for row in conn.execute(query)]
+
+
+def retry_dead(conn: Connection, key: str) -> None:
+    """Make the next generation of a dead command pending. Raises LookupError when no such command is dead."""
+    fresh = {"state": "pending", "finished_at": None, "next_attempt_at": db_now(conn)}
+    statement = update(table).where(table.c.key == key, table.c.state == "dead")
+    if not conn.execute(statement.values(generation=table.c.generation + 1, **fresh)).rowcount:
+        raise LookupError(f"there is no dead command {key}")
+
+
+def by_order(conn: Connection, order_id: str) -> list[CommandRow]:
+    """Every command of an order, in the order in which they were asked for."""
+    query = select(table).where(table.c.order_id == order_id).order_by(table.c.id)
+    return [_listed(row) for row in conn.execute(query)]
+
+
+def idempotency_key(key: str, generation: int) -> str:
+    """What the provider is told: key and generation; the digest of both when that is longer than any provider takes."""
+    full = f"{key}/{generation}"
+    return full if len(full) <= KEY_LIMIT else hashlib.sha256(full.encode()).hexdigest()
+
+
+def _new_row(command: Command, now: datetime, due_at: datetime) -> dict[str, Any]:
+    return {
+        "key": command.key,
+        "connection": command.connection,
+        "resource": f"{command.connection}/{command.subject}",
+        "verb": command.verb,
+        "writes": command.verb in WRITES,
+        "order_id": command.order_id,
+        "lane": LANES.index(command.lane),
+        "command": command.model_dump_json(),
+        "state": "pending",
+        "next_attempt_at": due_at,
+        "created_at": now,
+    }
+
+
+def _revive(conn: Connection, keys: Sequence[str], due_at: datetime) -> list[str]:
+    if not keys:
+        return []
+    statement = (
+        update(table)
+        .where(table.c.key.in_(keys), table.c.state == "cancelled")
+        .values(state="pending", generation=table.c.generation + 1, next_attempt_at=due_at, finished_at=None)
+        .returning(table.c.key)
+    )
+    return list(conn.execute(statement).scalars())
+
+
+def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime, due_at: datetime) -> list[str]:
+    wanted = {f"{one.connection}/{one.subject}": one for one in refetches}
+    if not wanted:
+        return []
+    serialise(conn, "add refetches")
+    query = (
+        select(
+            table.c.resource,
+            func.count().label("made"),
+            func.count().filter(table.c.state == "pending").label("pending"),
+        )
+        .where(table.c.resource.in_(sorted(wanted)), table.c.verb == "refetch")
+        .group_by(table.c.resource)
+    )
+    known = {row.resource: row for row in conn.execute(query)}
+    rows = []
+    for resource in sorted(wanted):
+        before = known.get(resource)
+        if before is not None and before.pending:
+            continue
+        numbered = wanted[resource].model_copy(update={"ordinal": before.made if before is not None else 0})
+        rows.append(_new_row(numbered, now, due_at))
+    return [row.key for row in insert_new(conn, table, rows, table.c.key)]
+
+
+def _free(row: Any, now: datetime) -> Any:
+    pending = and_(row.c.state == "pending", row.c.next_attempt_at <= now)
+    return or_(pending, and_(row.c.state == "in_flight", row.c.lease_until <= now))
+
+
+def _due(connection: str, now: datetime, writes: bool) -> Any:
+    other = table.alias("other")
+    busy = (
+        select(other.c.id)
+        .where(
+            other.c.state == "in_flight",
+            other.c.lease_until > now,
+            or_(other.c.resource == table.c.resource, other.c.order_id == table.c.order_id),
+        )
+        .exists()
+    )
+    query = select(table.c.id, table.c.resource, table.c.order_id)
+    query = query.where(table.c.connection == connection, _free(table, now), ~busy)
+    if not writes:
+        query = query.where(table.c.writes.is_(False))
+    return query.order_by(table.c.lane, table.c.next_attempt_at, table.c.id)
+
+
+def _one_each(candidates: Sequence[AnyRow], limit: int) -> list[AnyRow]:
+    """The first candidate of every order and resource."""
+    chosen: list[AnyRow] = []
+    taken: set[tuple[str, str]] = set()
+    for row in candidates:
+        names = {("resource", row.resource)} | ({("order", row.order_id)} if row.order_id else set())
+        if len(chosen) < limit and not names & taken:
+            taken |= names
+            chosen.append(row)
+    return chosen
+
+
+def _due_of(row: AnyRow) -> Due:
+    return Due(
+        key=row.key,
+        generation=row.generation,
+        idempotency_key=idempotency_key(row.key, row.generation),
+        command=command_adapter.validate_json(row.command),
+        attempts=row.attempts,
+        epoch=row.epoch,
+        first_attempt_at=row.first_attempt_at,
+    )
+
+
+def _settle(conn: Connection, due: Due, **values: Any) -> None:
+    held = and_(table.c.key == due.key, table.c.epoch == due.epoch, table.c.state == "in_flight")
+    if conn.execute(update(table).where(held).values(lease_until=None, **values)).rowcount != 1:
+        raise LeaseLost(f"{due.key}: another worker has taken it over")
+
+
+def _listed(row: AnyRow) -> CommandRow:
+    values = {name: getattr(row, name) for name in CommandRow.__dataclass_fields__}
+    return CommandRow(**{**values, "lane": LANES[row.lane], "command": command_adapter.validate_json(row.command)})

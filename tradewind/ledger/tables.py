@@ -1,0 +1,354 @@
+"""The ledger's tables. In plain text: ids, states, amounts, SKUs, times; sealed: everything of a person."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from tradewind.domain.commands import Lane
+from tradewind.ledger.types import BigId, UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("source", String, nullable=False),  # webhook, poll, outcome, replay
+    Column("delivery_key", String, nullable=False),
+    Column("topic", String, nullable=False),
+    Column("format", String, nullable=False),  # raw, event
+    Column("lane", SmallInteger, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # headers and body
+    Column("occurred_at", UtcDateTime),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("state", String, nullable=False),  # received, claimed, applied, superseded, parked, dead
+    Column("reason", Text),
+    Column("order_id", String),
+    Column("waits_for", String),
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("epoch", Integer, nullable=False, default=0, server_default="0"),
+    Column("claimed_by", String),
+    Column("lease_until", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("repeats", Integer, nullable=False, default=0, server_default="0"),
+    Column("replay_of", BigInteger),
+    Column("correlation", String),
+    UniqueConstraint("connection", "source", "delivery_key"),
+    Index(None, "state", "lane", "id"),
+    Index(None, "order_id"),
+    Index(None, "waits_for"),
+    Index(None, "connection", "received_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("key", String, nullable=False, unique=True),
+    Column("generation", Integer, nullable=False, default=0, server_default="0"),
+    Column("connection", String, nullable=False),
+    Column("resource", String, nullable=False),  # connection/subject: one call about it in flight at a time
+    Column("verb", String, nullable=False),
+    Column("writes", Boolean, nullable=False),
+    Column("order_id", String),
+    Column("lane", SmallInteger, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("state", String, nullable=False),  # pending, in_flight, done, dead, cancelled
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("attempts", Integer, nullable=False, default=0, server_default="0"),
+    Column("epoch", Integer, nullable=False, default=0, server_default="0"),
+    Column("claimed_by", String),
+    Column("lease_until", UtcDateTime),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("first_attempt_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    Index(None, "connection", "state", "lane", "next_attempt_at"),
+    Index(None, "order_id"),
+    Index(None, "resource", "verb"),
+    Index(None, "state"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("connection", String, nullable=False),
+    Column("external_id", String, nullable=False),
+    Column("name", String),
+    Column("state", String, nullable=False),
+    Column("live", Boolean, nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("on_hold", Boolean, nullable=False),
+    Column("placed_at", UtcDateTime),
+    Column("processed_at", UtcDateTime),
+    Column("updated_at", UtcDateTime),  # at the storefront
+    Column("cancelled_at", UtcDateTime),
+    Column("currency", String(3)),
+    Column("subtotal", BigInteger),
+    Column("discounts", BigInteger),
+    Column("shipping", BigInteger),
+    Column("tax", BigInteger),
+    Column("tip", BigInteger),
+    Column("duties", BigInteger),
+    Column("total", BigInteger),
+    Column("taxes_included", Boolean),
+    Column("fully_paid", Boolean),
+    Column("captured", BigInteger),
+    Column("refunded", BigInteger),
+    Column("presentment_total", BigInteger),
+    Column("presentment_currency", String(3)),
+    Column("record", Text, nullable=False),  # the order as JSON, without personal data
+    Column("personal", LargeBinary),  # customer and addresses, sealed under the customer's key
+    Column("email_index", String),
+    Column("phone_index", String),
+    Column("address_index", String),
+    Column("row_version", Integer, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("connection", "external_id"),
+    Index(None, "name"),
+    Index(None, "placed_at"),
+    Index(None, "processed_at"),
+    Index(None, "email_index"),
+    Index(None, "phone_index"),
+    Index(None, "address_index"),
+)
+
+order_line = Table(
+    "order_line",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("sku", String, index=True),
+    Column("title", String, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("current_quantity", Integer, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("unit_price", BigInteger, nullable=False),
+    Column("discount", BigInteger, nullable=False),
+    Column("tax", BigInteger, nullable=False),
+    Column("requires_shipping", Boolean, nullable=False),
+)
+
+payment = Table(
+    "payment",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("charge_id", String),
+    Column("kind", String, nullable=False),  # processor payment, or the storefront's transaction kind
+    Column("captured_by", String, nullable=False),
+    Column("gateway", String),
+    Column("state", String, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("authorized", BigInteger, nullable=False),
+    Column("captured", BigInteger, nullable=False),
+    Column("refunded", BigInteger, nullable=False),
+    Column("payment_id", String),
+    Column("created_at", UtcDateTime),
+)
+
+refund = Table(
+    "refund",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("currency", String(3), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+label = Table(
+    "label",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("external_shipment_id", String, nullable=False),
+    Column("fulfillment_order_id", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("tracking_number", String, index=True),
+    Column("tracking_status", String),
+    Column("carrier", String),
+    Column("currency", String(3)),
+    Column("cost", BigInteger),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+fulfillment = Table(
+    "fulfillment",
+    metadata,
+    Column("order_id", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("fulfillment_order_id", String),
+    Column("status", String, nullable=False),
+    Column("tracking_number", String),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+order_link = Table(
+    "order_link",
+    metadata,
+    Column("link", String, primary_key=True),
+    Column("order_id", String, nullable=False, index=True),
+)
+
+stock_movement = Table(
+    "stock_movement",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("cause", String, nullable=False, unique=True),
+    Column("sku", String, nullable=False),
+    Column("location", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("quantity", Integer, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Index(None, "sku", "location"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("document", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("business_day", Date, nullable=False, index=True),
+    Column("currency", String(3), nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("lines", Text, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+catalogue_item = Table(
+    "catalogue_item",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("inventory_item_id", String),
+    Column("sku", String, index=True),
+    Column("title", String, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("price", BigInteger, nullable=False),
+    Column("backorders", Boolean, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+catalogue_level = Table(
+    "catalogue_level",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("external_id", String, primary_key=True),
+    Column("location", String, primary_key=True),
+    Column("location_name", String, nullable=False),
+    Column("on_hand", Integer, nullable=False),
+    Column("available", Integer, nullable=False),
+)
+
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("last_id", String, nullable=False, default="", server_default=""),
+)
+
+connection = Table(
+    "connection",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("role", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("live_from", UtcDateTime),
+    Column("settings", Text, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),  # secrets
+    Column("revision", Integer, nullable=False),
+    Column("paused_reason", String),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+discrepancy = Table(
+    "discrepancy",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", String, nullable=False, index=True),  # the latest run that found it
+    Column("kind", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("expected", Text),
+    Column("found", Text),
+    Column("currency", String(3)),
+    Column("amount", BigInteger),
+    Column("detail", Text, nullable=False, default="", server_default=""),
+    Column("state", String, nullable=False),  # open, repaired, explained, gone
+    Column("resolution", Text),
+    Column("first_found_at", UtcDateTime, nullable=False),
+    Column("last_found_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime),
+    Index(None, "kind", "subject", "state"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigId, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
+key_metadata = MetaData(naming_convention=NAMING)
+"""The key store, in a database of its own."""
+
+data_key = Table(
+    "data_key",
+    key_metadata,
+    Column("id", String(32), primary_key=True),
+    Column("subject", String, unique=True),  # whose key it is; none for the key of one payload
+    Column("master_key_id", String(16), nullable=False),
+    Column("wrapped", LargeBinary),  # none once erased
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("erased_at", UtcDateTime),
+)
+
+LANES: tuple[Lane, ...] = ("critical", "normal", "deferred")
+"""Lanes in the order in which they go; the tables hold the place in it."""
