@@ -23,7 +23,7 @@ class ConnectedAccount(Block):
     provider: ClassVar[str]
 
     account: str = Field(description="A short name of the account, e.g. `north`; the connection is `provider:account`.")
-    revision: int = Field(default=1, description="Raise it whenever a value changes: only a newer revision is taken over.")
+    revision: int = Field(default=1, description="Raise it when a value changes: only a newer revision is taken over.")
 
     @property
     def key(self) -> ConnectionKey:

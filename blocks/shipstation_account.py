@@ -32,4 +32,4 @@ class ShipStationAccount(ConnectedAccount):
     service_code: str = Field(description="Service of that carrier, e.g. `usps_priority_mail`.")
     warehouse_id: str = Field(description="Warehouse that ships from, e.g. `se-123456`.")
     jwks_url: str | None = Field(default=None, description="Where the keys that sign its webhooks are published.")
-    test_label: str = Field(default="false", description="`true` buys test labels, which cost nothing and move nothing.")
+    test_label: str = Field(default="false", description="`true` buys test labels, which cost nothing.")

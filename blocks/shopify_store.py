@@ -31,7 +31,8 @@ class ShopifyStore(ConnectedAccount):
     client_secret: SecretStr = Field(description="Client secret of the app; it also signs the webhooks.")
     plan: str = Field(default="standard", description="The store's plan; it sets the published rate limit.")
     processor_gateways: str = Field(
-        default="stripe", description="Gateways, separated by commas, whose payments are captured at the processor itself."
+        default="stripe",
+        description="Gateways (comma list) whose payments are captured at the processor itself.",
     )
     processor: str | None = Field(default=None, description="Connection that captures them, if there are several.")
     carrier: str | None = Field(default=None, description="Connection that ships its orders, if there are several.")

@@ -1,1 +1,1 @@
-"""One step each, with Prefect's retries, tags and limits; thin over `tradewind.sync`. Tasks take ids, never payloads."""
+"""One step each, with Prefect's retries, tags, limits; thin over `tradewind.sync`. Tasks take ids, never payloads."""

@@ -142,14 +142,7 @@ class Refetch(_Command):
 
 
 Command = Annotated[
-    CapturePayment
-    | CancelPayment
-    | RefundPayment
-    | MarkOrderPaid
-    | BuyLabel
-    | VoidLabel
-    | CreateFulfillment
-    | Refetch,
+    CapturePayment | CancelPayment | RefundPayment | MarkOrderPaid | BuyLabel | VoidLabel | CreateFulfillment | Refetch,
     Field(discriminator="verb"),
 ]
 
@@ -157,7 +150,14 @@ command_adapter: TypeAdapter[Command] = TypeAdapter(Command)
 """JSON ⇄ command: how the outbox stores it."""
 
 WRITES = frozenset(
-    ("capture_payment", "cancel_payment", "refund_payment", "mark_order_paid", "buy_label", "void_label",
-     "create_fulfillment")
+    (
+        "capture_payment",
+        "cancel_payment",
+        "refund_payment",
+        "mark_order_paid",
+        "buy_label",
+        "void_label",
+        "create_fulfillment",
+    )
 )
 """Verbs with an effect at the provider; they wait while a connection is not live. A refetch only reads."""

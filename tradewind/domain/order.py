@@ -1,4 +1,4 @@
-"""An order as tradewind knows it: what the storefront, the processor and the carrier say of it, in one frozen record."""
+"""An order as tradewind knows it: what storefront, processor and carrier say of it, in one frozen record."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class FulfillmentOrderStatus(StrEnum):
 class FulfillmentOrder(Model):
     """The storefront's unit of work: what one location is to ship.
 
-    location: the storefront's location id. assigned, remaining: (line external_id, quantity) in all, and not yet shipped.
+    location: the storefront's location id. assigned, remaining: (line external_id, quantity) in all, and not shipped yet.
     """
 
     external_id: str

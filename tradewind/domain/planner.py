@@ -1,7 +1,7 @@
 """What an order, as it stands, asks of providers.
 
-Level-triggered: the plan follows from the record alone. Planning twice gives the same command keys, and the outbox keeps
-each key once, so an echo of our own write asks for nothing new.
+Level-triggered: the plan follows from the record alone. Planning twice gives the same command keys, and the outbox
+keeps each key once, so an echo of our own write asks for nothing new.
 """
 
 from __future__ import annotations

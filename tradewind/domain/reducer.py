@@ -162,9 +162,7 @@ def _add_scan(order: Order, scan: TrackingScanned) -> Reduction:
     scans = sorted(fact_id for fact_id in (*order.facts, fact) if fact_id.startswith(prefix))
     latest = scans[-1].rpartition("/")[2]
     labels = tuple(
-        label.model_copy(update={"tracking_status": latest})
-        if label.tracking_number == scan.tracking_number
-        else label
+        label.model_copy(update={"tracking_status": latest}) if label.tracking_number == scan.tracking_number else label
         for label in order.labels
     )
     return Reduction(order.model_copy(update={"facts": (*order.facts, fact), "labels": labels}), Verdict.APPLIED)

@@ -69,8 +69,8 @@ def movements_of(order: Order) -> tuple[StockMovement, ...]:
     """Every movement that the order, as it stands, has caused so far.
 
     Level-triggered: planning the same record twice gives the same causes, and the ledger keeps each cause once. A line
-    is reserved where its fulfillment order is; shipped when the fulfillment order is closed with a fulfillment; released
-    when the order is cancelled before that.
+    is reserved where its fulfillment order is; shipped when the fulfillment order is closed with a fulfillment;
+    released when the order is cancelled before that.
     """
     if order.placed is None or not order.live:
         return ()

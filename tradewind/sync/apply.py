@@ -90,9 +90,7 @@ class Applier:
             inbox.release_parked(database, links)
             stock.add(database, movements_of(order))
         for connection, reason in batch.revoked.items():
-            connections.set_state(
-                database, connection, ConnectionState.PAUSED, actor="provider", reason=reason
-            )
+            connections.set_state(database, connection, ConnectionState.PAUSED, actor="provider", reason=reason)
         inbox.finish(database, outcomes)
         dead = tuple((o.id, o.reason or "") for o in outcomes if o.state == "dead")
         return Applied(len(claimed), len(batch.changed), len(added), dead)
@@ -121,4 +119,3 @@ def _take(batch: Batch, delivery: inbox.Claimed) -> Effect:
 
 def _links_of_commands(commands: Iterable[Command]) -> frozenset[str]:
     return frozenset(shipment_link(c.external_shipment_id) for c in commands if isinstance(c, BuyLabel))
-

@@ -149,9 +149,7 @@ class Batch:
 
     def _refetch(self, resource: Resource, order_id: str | None) -> None:
         # Once per resource and batch, however many hints ask for it.
-        self.refetches[resource.address] = Refetch(
-            connection=resource.connection, order_id=order_id, resource=resource
-        )
+        self.refetches[resource.address] = Refetch(connection=resource.connection, order_id=order_id, resource=resource)
 
 
 def live_connections(database: Database, keys: KeyRing) -> dict[str, Connection]:

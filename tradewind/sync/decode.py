@@ -22,9 +22,7 @@ def decode(delivery: Claimed) -> Sequence[Event]:
     """
     if delivery.format == "raw":
         mapping = provider_of(delivery.connection).events
-        return mapping(
-            delivery.topic, delivery.body, connection=delivery.connection, received_at=delivery.received_at
-        )
+        return mapping(delivery.topic, delivery.body, connection=delivery.connection, received_at=delivery.received_at)
     try:
         return events_adapter.validate_json(delivery.body)
     except ValidationError as error:

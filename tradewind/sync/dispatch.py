@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection as Database
@@ -44,6 +45,7 @@ _log = logging.getLogger("tradewind.dispatch")
 LEDGER_AWAY_S = 1.0
 
 Clients = Callable[[str], Client]
+Settle = Callable[[Database], None]
 
 
 class NotWanted(Exception):
@@ -72,7 +74,7 @@ class Dispatcher:
         self._worker = worker
         self._lease_s = lease_s
         self._now = now
-        self._rng = rng or random.Random()
+        self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
 
     async def claim(self, connection: str, limit: int) -> list[outbox.Due]:
         """The commands of the connection that may go now: reads always, writes only while it is live."""
@@ -80,23 +82,26 @@ class Dispatcher:
 
     async def send(self, due: outbox.Due) -> None:
         """Make one call and commit what became of it. Never raises for what a provider does."""
+        events, settle = await self._attempt(due)
+        await self._settle(due, events, settle)
+
+    async def _attempt(self, due: outbox.Due) -> tuple[Sequence[Event], Settle]:
         try:
             events = await self._perform(due)
         except NotWanted as error:
-            await self._settle(due, error.seen, lambda db: outbox.cancel(db, due, str(error)))
+            return error.seen, partial(outbox.cancel, due=due, reason=str(error))
         except (TransientError, OutcomeUnknown, OperationalError) as error:
             delay_s = self._delay_s(due, error)
             _log.info("%s waits %.1f s: %s", due.key, delay_s, error)
-            await self._settle(due, (), lambda db: outbox.postpone(db, due, reason=_reason(error), delay_s=delay_s))
+            return (), partial(outbox.postpone, due=due, reason=_reason(error), delay_s=delay_s)
         except PermanentError as error:
             _log.error("%s is dead: %s", due.key, error)
-            await self._settle(due, (), lambda db: outbox.fail(db, due, reason=_reason(error), next_generation=False))
+            return (), partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
         except Exception as error:
             # A fault of our own: the command is kept with its reason, an alert follows, and it can be tried again.
             _log.exception("%s failed in tradewind itself", due.key)
-            await self._settle(due, (), lambda db: outbox.fail(db, due, reason=_reason(error), next_generation=False))
-        else:
-            await self._settle(due, events, lambda db: outbox.succeed(db, due))
+            return (), partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
+        return events, partial(outbox.succeed, due=due)
 
     def _claim(self, connection: str, limit: int) -> list[outbox.Due]:
         with self._ledger.write() as database:
@@ -157,7 +162,7 @@ class Dispatcher:
         keys = {wanted.key for wanted in plan(order, routes.get(order.connection, Routes()))}
         return order if command.key in keys else None
 
-    async def _settle(self, due: outbox.Due, events: Sequence[Event], settle: Callable[[Database], None]) -> None:
+    async def _settle(self, due: outbox.Due, events: Sequence[Event], settle: Settle) -> None:
         """Commit what became of the call. Only this step is repeated while the ledger is away, never the call."""
         while True:
             try:
@@ -166,7 +171,7 @@ class Dispatcher:
                 _log.warning("the outcome of %s waits for the ledger: %s", due.key, error.orig)
                 await asyncio.sleep(LEDGER_AWAY_S)
 
-    def _commit(self, due: outbox.Due, events: Sequence[Event], settle: Callable[[Database], None]) -> None:
+    def _commit(self, due: outbox.Due, events: Sequence[Event], settle: Settle) -> None:
         try:
             with self._ledger.write() as database:
                 settle(database)

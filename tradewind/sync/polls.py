@@ -6,7 +6,14 @@ import hashlib
 from datetime import datetime
 
 from tradewind.domain.commands import Lane
-from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved, events_adapter
+from tradewind.domain.events import (
+    Event,
+    JournalRecorded,
+    LabelObserved,
+    OrderObserved,
+    PaymentObserved,
+    events_adapter,
+)
 from tradewind.ledger.inbox import Delivery
 
 

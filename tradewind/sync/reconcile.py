@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from sqlalchemy import Connection as Database
+
 from tradewind.domain.commands import Refetch
 from tradewind.domain.connections import Connection, ConnectionState
-from tradewind.domain.discrepancies import Discrepancy, DiscrepancyKind
+from tradewind.domain.discrepancies import EXPLANATIONS, Discrepancy, DiscrepancyKind
 from tradewind.domain.events import Event, Resource
 from tradewind.domain.frames import Sides
 from tradewind.domain.matching import match
@@ -72,7 +74,7 @@ async def reconcile(
     sides = await in_thread(_beside, ledger, listed, window)
     found = await in_thread(match, sides)
     mended = repairable(found, policy, limit)
-    await in_thread(_commit, ledger, run_id, window, found, listed, mended)
+    await in_thread(_commit, ledger, run_id, found, listed, mended)
     return Books(
         run_id=run_id,
         window=window,
@@ -128,21 +130,40 @@ def _beside(ledger: Ledger, listed: Listed, window: Window) -> Sides:
 
 
 def _commit(
-    ledger: Ledger,
-    run_id: str,
-    window: Window,
-    found: Sequence[Discrepancy],
-    listed: Listed,
-    mended: Sequence[Discrepancy],
+    ledger: Ledger, run_id: str, found: Sequence[Discrepancy], listed: Listed, mended: Sequence[Discrepancy]
 ) -> None:
+    seen = listed.subjects()
     now = datetime.now(UTC)
     documents = [one for one in mended if one.kind is DiscrepancyKind.JOURNAL_MISSING]
     deliveries = [_document_again(listed, one, run_id, now) for one in documents]
     refetches = [_refetch(one) for one in mended if one.kind is not DiscrepancyKind.JOURNAL_MISSING]
     with ledger.write() as database:
-        discrepancies.record(database, run_id, found)
+        discrepancies.record(database, run_id, map(_recorded, found))
+        _settle(database, found, seen)
         inbox.store(database, ledger.keys, deliveries)
         outbox.add(database, refetches, now)
+
+
+def _recorded(one: Discrepancy) -> discrepancies.Discrepancy:
+    return discrepancies.Discrepancy(
+        kind=one.kind.value,
+        subject=one.subject,
+        expected=one.expected,
+        found=one.found,
+        amount=one.difference.minor if one.difference else None,
+        currency=one.difference.currency if one.difference else None,
+        detail=f"{one.name or one.subject}: {one.meaning} {one.advice}",
+    )
+
+
+def _settle(database: Database, found: Sequence[Discrepancy], seen: Collection[str]) -> None:
+    """What an earlier run found and this one, which looked at the same, did not is settled."""
+    still = {(one.kind.value, one.subject) for one in found}
+    gone = [row for row in discrepancies.open(database) if row.subject in seen and (row.kind, row.subject) not in still]
+    lagged = [row.id for row in gone if EXPLANATIONS[DiscrepancyKind(row.kind)].ledger_lags]
+    discrepancies.resolve(database, lagged, "repaired", "the ledger has taken it in")
+    others = [row.id for row in gone if row.id not in lagged]
+    discrepancies.resolve(database, others, "gone", "a later run compared it and found it agreed")
 
 
 def _document_again(listed: Listed, missing: Discrepancy, run_id: str, now: datetime) -> inbox.Delivery:

@@ -100,6 +100,17 @@ class Listed:
         self.owners_by_order[order_id] = list(_owner_rows(order_id, event.placed))
         self.work_by_order[order_id] = list(_work_rows(order_id, event.placed))
 
+    def subjects(self) -> set[str]:
+        """What discrepancies of this listing can be about."""
+        work = {str(row[1]) for rows in self.work_by_order.values() for row in rows}
+        return {
+            *self.orders_by_id,
+            *work,
+            *self.payments_by_subject,
+            *self.labels_by_subject,
+            *self.documents_by_subject,
+        }
+
     def orders(self) -> pd.DataFrame:
         return frame(self.orders_by_id.values(), frames.STORE_ORDERS)
 

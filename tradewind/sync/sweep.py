@@ -1,7 +1,7 @@
 """Sweep: what the provider lists against what the inbox has seen; what is missing enters the inbox.
 
-A cursor per connection is the time up to which everything was listed. Each sweep reads again from a little before it, up
-to a little behind now, because providers index late; the cursor moves only when the whole listing was read.
+A cursor per connection is the time up to which everything was listed. Each sweep reads again from a little before it,
+up to a little behind now, because providers index late; the cursor moves only when the whole listing was read.
 """
 
 from __future__ import annotations
