@@ -1,0 +1,254 @@
+"""An order and its parts, as the store keeps them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from tradewind.sandbox.shopify.catalog import Location, Variant
+from tradewind.sandbox.shopify.money import ZERO, part
+from tradewind.sandbox.shopify.people import Address, Customer
+
+
+@dataclass(frozen=True)
+class PlacedLine:
+    """What a shopper puts into an order. discount: on the whole line, in the shop's currency."""
+
+    sku: str
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal = Decimal(0)
+    title: str = ""
+    requires_shipping: bool = True
+
+
+@dataclass(eq=False)
+class OrderLine:
+    """A line; gross, discount and tax are those of its whole quantity, rounded. `removed` units were refunded."""
+
+    id: int
+    sku: str
+    title: str
+    quantity: int
+    unit_price: Decimal
+    gross: Decimal
+    discount: Decimal
+    tax: Decimal
+    requires_shipping: bool
+    variant: Variant | None
+    currency: str
+    removed: int = 0
+    fulfilled: int = 0
+
+    @property
+    def net(self) -> Decimal:
+        """After discounts."""
+        return self.gross - self.discount
+
+    @property
+    def current_quantity(self) -> int:
+        """What has not been refunded or cancelled."""
+        return self.quantity - self.removed
+
+    def share(self, whole: Decimal, quantity: int, *, done: int = 0) -> Decimal:
+        """The part of an amount of this line that falls on some of its units."""
+        return part(whole, of=self.quantity, done=done, more=quantity, currency=self.currency)
+
+    def current(self, whole: Decimal) -> Decimal:
+        """The part of an amount of this line that falls on the units still on the order."""
+        return whole - self.share(whole, self.removed)
+
+
+@dataclass(eq=False)
+class ShippingCharge:
+    """What shipping costs; `refunded` has been given back."""
+
+    id: int
+    title: str
+    price: Decimal
+    tax: Decimal
+    refunded: Decimal = ZERO
+    tax_refunded: Decimal = ZERO
+
+
+@dataclass(eq=False)
+class Transaction:
+    """A movement of money, or the promise of one, at a gateway. kind and status: as the API's enums."""
+
+    id: int
+    kind: str
+    status: str
+    gateway: str
+    amount: Decimal
+    created_at: datetime
+    payment_id: str | None
+    parent: "Transaction | None" = None
+
+
+@dataclass(eq=False)
+class FulfillmentLine:
+    """Shipped units of one order line."""
+
+    id: int
+    line: OrderLine
+    quantity: int
+
+
+@dataclass(eq=False)
+class Fulfillment:
+    """A shipment that the store knows of."""
+
+    id: int
+    number: int
+    location: Location
+    lines: list[FulfillmentLine]
+    created_at: datetime
+    updated_at: datetime
+    fulfillment_orders: list["FulfillmentOrder"]
+    company: str | None = None
+    numbers: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class FulfillmentOrderLine:
+    """Units of one order line that a location has to ship."""
+
+    id: int
+    line: OrderLine
+    total: int
+    remaining: int
+
+
+@dataclass(eq=False)
+class FulfillmentOrder:
+    """What one location has to ship. status: OPEN, IN_PROGRESS once partly shipped, CLOSED when nothing remains."""
+
+    id: int
+    location: Location
+    lines: list[FulfillmentOrderLine]
+    created_at: datetime
+    updated_at: datetime
+    status: str = "OPEN"
+
+    def settle(self, at: datetime) -> None:
+        """Bring the status in line with what remains."""
+        self.updated_at = at
+        if not any(line.remaining for line in self.lines):
+            self.status = "CLOSED"
+        elif any(line.remaining < line.total for line in self.lines):
+            self.status = "IN_PROGRESS"
+
+
+@dataclass(eq=False)
+class RefundLine:
+    """Refunded units of one order line."""
+
+    id: int
+    line: OrderLine
+    quantity: int
+    subtotal: Decimal
+    tax: Decimal
+    restock_type: str
+    location: Location | None
+
+
+@dataclass(eq=False)
+class Refund:
+    """Units taken off an order, and the money given back for them."""
+
+    id: int
+    created_at: datetime
+    processed_at: datetime
+    note: str | None
+    lines: list[RefundLine]
+    transactions: list[Transaction]
+    shipping_line_id: int | None = None
+    shipping: Decimal = ZERO
+    shipping_tax: Decimal = ZERO
+
+
+@dataclass(eq=False)
+class StoreOrder:
+    """An order. id: the number that the API calls legacyResourceId, as text."""
+
+    legacy_id: int
+    name: str
+    number: int
+    currency: str
+    created_at: datetime
+    processed_at: datetime
+    updated_at: datetime
+    taxes_included: bool
+    tax_rate: Decimal
+    lines: list[OrderLine]
+    shipping_charge: ShippingCharge
+    customer: Customer | None
+    shipping_address: Address | None
+    email: str | None
+    gateway: str
+    attributes: dict[str, str]
+    tags: list[str]
+    confirmation_number: str
+    transactions: list[Transaction] = field(default_factory=list)
+    fulfillment_orders: list[FulfillmentOrder] = field(default_factory=list)
+    fulfillments: list[Fulfillment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    cancelled_at: datetime | None = None
+    cancel_reason: str | None = None
+    staff_note: str | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def id(self) -> str:
+        """The order's id as text."""
+        return str(self.legacy_id)
+
+    @property
+    def subtotal(self) -> Decimal:
+        """All lines after discounts."""
+        return sum((line.net for line in self.lines), ZERO)
+
+    @property
+    def discounts(self) -> Decimal:
+        """All discounts."""
+        return sum((line.discount for line in self.lines), ZERO)
+
+    @property
+    def tax(self) -> Decimal:
+        """All tax, shipping's included."""
+        return sum((line.tax for line in self.lines), self.shipping_charge.tax)
+
+    @property
+    def total(self) -> Decimal:
+        """What the shopper owed when the order was placed."""
+        return self.subtotal + self.shipping_charge.price + (ZERO if self.taxes_included else self.tax)
+
+    @property
+    def current_subtotal(self) -> Decimal:
+        """The lines after discounts, without what was refunded or cancelled."""
+        return sum((line.current(line.net) for line in self.lines), ZERO)
+
+    @property
+    def current_shipping(self) -> Decimal:
+        """Shipping that was not given back."""
+        return self.shipping_charge.price - self.shipping_charge.refunded
+
+    @property
+    def current_tax(self) -> Decimal:
+        """The tax on what is still on the order."""
+        shipping = self.shipping_charge.tax - self.shipping_charge.tax_refunded
+        return sum((line.current(line.tax) for line in self.lines), shipping)
+
+    @property
+    def current_discounts(self) -> Decimal:
+        """The discounts on what is still on the order."""
+        return sum((line.current(line.discount) for line in self.lines), ZERO)
+
+    @property
+    def current_total(self) -> Decimal:
+        """What the order is worth now."""
+        return self.current_subtotal + self.current_shipping + (ZERO if self.taxes_included else self.current_tax)
+
+    def unshipped(self, line: OrderLine) -> int:
+        """Units of a line that are neither shipped nor taken off."""
+        return sum(row.remaining for each in self.fulfillment_orders for row in each.lines if row.line is line)

@@ -1,0 +1,89 @@
+"""Money that arrives for an order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tradewind.sandbox.shopify import webhooks
+from tradewind.sandbox.shopify.money import minor_units
+from tradewind.sandbox.shopify.order import StoreOrder, Transaction
+from tradewind.sandbox.shopify.payment import (
+    can_be_marked_as_paid,
+    capturable,
+    financial_status,
+    fulfillment_status,
+    outstanding,
+    pending,
+)
+from tradewind.sandbox.shopify.refusal import RefusalError
+
+if TYPE_CHECKING:
+    from tradewind.sandbox.shopify.store import ShopifyStore
+
+
+def capture(store: ShopifyStore, order: StoreOrder, authorization: Transaction, amount: Decimal) -> Transaction:
+    """Take authorised money, once. Raises RefusalError. Source: shopify.dev, orderCapture."""
+    limit = capturable(order, authorization)
+    if not limit:
+        raise RefusalError("Transaction can't be captured", field=["input", "parentTransactionId"])
+    if amount <= 0:
+        raise RefusalError("Amount must be greater than zero", field=["input", "amount"])
+    if amount > limit:
+        raise RefusalError("Cannot capture more than the authorized amount", field=["input", "amount"])
+    at, payment_id = store.now(), authorization.payment_id
+    captured = Transaction(
+        store.ids.next(), "CAPTURE", "SUCCESS", authorization.gateway, amount, at, payment_id, authorization
+    )
+    store.truth.record(
+        "captured",
+        connection=store.connection,
+        payment_id=payment_id,
+        amount_minor=minor_units(amount, order.currency),
+        currency=order.currency,
+    )
+    _arrived(store, order, captured, at)
+    return captured
+
+
+def mark_as_paid(store: ShopifyStore, order: StoreOrder) -> None:
+    """Record that what is outstanding was paid elsewhere; an authorisation is captured instead.
+
+    Raises RefusalError unless money is outstanding. Source: shopify.dev, orderMarkAsPaid.
+    """
+    if not can_be_marked_as_paid(order):
+        raise RefusalError("Order cannot be marked as paid.", field=["id"])
+    amount = outstanding(order)
+    for each in order.transactions:
+        if limit := capturable(order, each):
+            capture(store, order, each, min(amount, limit))
+            return
+    announced = next(iter(pending(order)), None)
+    at = store.now()
+    sale = Transaction(
+        store.ids.next(),
+        "SALE",
+        "SUCCESS",
+        announced.gateway if announced else "manual",
+        amount,
+        at,
+        announced.payment_id if announced else None,
+        announced,
+    )
+    _arrived(store, order, sale, at)
+
+
+def archive_if_settled(order: StoreOrder, at: datetime) -> None:
+    """Close an order on which nothing is left to do, as stores do unless told otherwise."""
+    settled = financial_status(order) == "PAID" and fulfillment_status(order) == "FULFILLED"
+    if settled and order.closed_at is None:
+        order.closed_at = at
+
+
+def _arrived(store: ShopifyStore, order: StoreOrder, transaction: Transaction, at: datetime) -> None:
+    happening = store.happening()
+    order.transactions.append(transaction)
+    order.updated_at = max(order.updated_at, at)
+    archive_if_settled(order, at)
+    webhooks.money_arrived(store, happening, order, transaction)

@@ -1,0 +1,232 @@
+"""Units taken off an order, and money given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from tradewind.sandbox.shopify import webhooks
+from tradewind.sandbox.shopify.catalog import Location
+from tradewind.sandbox.shopify.money import ZERO, minor_units, part
+from tradewind.sandbox.shopify.order import OrderLine, Refund, RefundLine, StoreOrder, Transaction
+from tradewind.sandbox.shopify.payment import received, refundable, refunded
+from tradewind.sandbox.shopify.refusal import RefusalError
+from tradewind.sandbox.shopify.routing import level_of
+from tradewind.sandbox.shopify.stock import Level
+from tradewind.sandbox.shopify.subscriptions import Happening
+
+if TYPE_CHECKING:
+    from tradewind.sandbox.shopify.store import ShopifyStore
+
+
+@dataclass(frozen=True)
+class Units:
+    """Units of a line to take off. restock_type: CANCEL, RETURN or NO_RESTOCK."""
+
+    line: OrderLine
+    quantity: int
+    restock_type: str
+    location: Location | None = None
+
+
+@dataclass(frozen=True)
+class Payback:
+    """Money to give back of one sale or capture."""
+
+    paid: Transaction
+    amount: Decimal
+
+
+def refund(
+    store: ShopifyStore,
+    order: StoreOrder,
+    units: Sequence[Units],
+    *,
+    shipping: Decimal = ZERO,
+    paybacks: Sequence[Payback] = (),
+    note: str | None = None,
+    processed_at: datetime | None = None,
+    over: bool = False,
+) -> Refund:
+    """Refund an order. over: more money than was paid may go back.
+
+    Raises RefusalError. Source: shopify.dev, refundCreate.
+    """
+    _check(order, units, shipping, paybacks, over)
+    happening = store.happening()
+    made, levels = take_off(store, order, units, shipping=shipping, paybacks=paybacks, note=note, at=processed_at)
+    announce(store, happening, order, made, levels)
+    webhooks.order_updated(store, happening, order)
+    return made
+
+
+def refund_by_merchant(
+    store: ShopifyStore, order: StoreOrder, lines: Iterable[tuple[int, int]], amount: Decimal | None, note: str | None
+) -> Refund:
+    """What a merchant does at the desk: unshipped units are cancelled, shipped ones come back. Raises RefusalError."""
+    by_id = {line.id: line for line in order.lines}
+    units = [each for line_id, quantity in lines for each in _split(order, by_id[line_id], quantity)]
+    if amount is None:
+        amount = sum((_worth(order, each) for each in units), ZERO)
+    paybacks = spread(order, min(amount, received(order) - refunded(order)))
+    return refund(store, order, units, paybacks=paybacks, note=note)
+
+
+def spread(order: StoreOrder, amount: Decimal) -> list[Payback]:
+    """Which payments an amount is taken back from, oldest first."""
+    paybacks = []
+    for each in order.transactions:
+        share = min(amount, refundable(order, each))
+        if share > 0:
+            paybacks.append(Payback(each, share))
+            amount -= share
+    return paybacks
+
+
+def take_off(
+    store: ShopifyStore,
+    order: StoreOrder,
+    units: Sequence[Units],
+    *,
+    shipping: Decimal,
+    paybacks: Sequence[Payback],
+    note: str | None,
+    at: datetime | None = None,
+) -> tuple[Refund, list[Level]]:
+    """Carry out a checked refund; gives it and the stock levels that it changed. Tells nobody."""
+    now = store.now()
+    levels: list[Level] = []
+    rows = [_take_off_units(store, order, each, now, levels) for each in units if each.quantity]
+    back = [_give_back(store, order, each, now) for each in paybacks]
+    made = Refund(store.ids.next(), now, at or now, note, rows, back)
+    if shipping:
+        _refund_shipping(order, made, shipping)
+    order.refunds.append(made)
+    order.updated_at = max(order.updated_at, now)
+    return made, levels
+
+
+def announce(
+    store: ShopifyStore, happening: Happening, order: StoreOrder, made: Refund, levels: Sequence[Level]
+) -> None:
+    """Tell of a refund and of everything that it changed besides the order."""
+    webhooks.refund_created(store, happening, order, made)
+    for transaction in made.transactions:
+        webhooks.transaction_created(store, happening, order, transaction)
+    webhooks.levels_changed(store, happening, levels)
+
+
+def _check(
+    order: StoreOrder, units: Sequence[Units], shipping: Decimal, paybacks: Sequence[Payback], over: bool
+) -> None:
+    for index, each in enumerate(units):
+        where = ["refundLineItems", str(index), "quantity"]
+        if each.quantity > each.line.current_quantity:
+            raise RefusalError("Quantity cannot refund more items than were purchased", field=where)
+        open_ = order.unshipped(each.line)
+        if each.restock_type == "CANCEL" and each.quantity > open_:
+            raise RefusalError("Quantity cannot cancel more items than are unfulfilled", field=where)
+        if each.restock_type == "RETURN" and each.quantity > each.line.current_quantity - open_:
+            raise RefusalError("Quantity cannot return more items than were fulfilled", field=where)
+    if shipping > order.current_shipping:
+        raise RefusalError("Shipping amount is more than can be refunded", field=["shipping"])
+    for index, payback in enumerate(paybacks):
+        if payback.amount > refundable(order, payback.paid) and not over:
+            raise RefusalError(
+                "Refund amount is more than the amount that can be refunded",
+                field=["transactions", str(index), "amount"],
+            )
+    if not (units or shipping or paybacks):
+        raise RefusalError("Refund must have at least one line item, shipping, or transaction")
+
+
+def _split(order: StoreOrder, line: OrderLine, quantity: int) -> list[Units]:
+    cancelled = min(quantity, order.unshipped(line))
+    parts = [Units(line, cancelled, "CANCEL"), Units(line, quantity - cancelled, "RETURN")]
+    return [each for each in parts if each.quantity]
+
+
+def _worth(order: StoreOrder, units: Units) -> Decimal:
+    line = units.line
+    worth = line.share(line.net, units.quantity, done=line.removed)
+    return worth if order.taxes_included else worth + line.share(line.tax, units.quantity, done=line.removed)
+
+
+def _take_off_units(
+    store: ShopifyStore, order: StoreOrder, units: Units, at: datetime, levels: list[Level]
+) -> RefundLine:
+    line, quantity = units.line, units.quantity
+    subtotal = line.share(line.net, quantity, done=line.removed)
+    tax = line.share(line.tax, quantity, done=line.removed)
+    location = units.location
+    from_open = min(quantity, order.unshipped(line)) if units.restock_type != "RETURN" else 0
+    if from_open:
+        location = location or _release(store, order, units, from_open, at, levels)
+    elif units.restock_type == "RETURN":
+        location = location or _shipped_from(order, line)
+        if level := level_of(store, line, location, at):
+            level.move(at, available=quantity)
+            levels.append(level)
+    line.removed += quantity
+    return RefundLine(store.ids.next(), line, quantity, subtotal, tax, units.restock_type, location)
+
+
+def _release(
+    store: ShopifyStore, order: StoreOrder, units: Units, quantity: int, at: datetime, levels: list[Level]
+) -> Location | None:
+    """Take units out of the fulfillment orders; with CANCEL they can be sold again."""
+    released_at: Location | None = None
+    for each in order.fulfillment_orders:
+        for row in each.lines:
+            taken = min(quantity, row.remaining) if row.line is units.line else 0
+            if not taken:
+                continue
+            row.remaining -= taken
+            quantity -= taken
+            released_at = each.location
+            if level := level_of(store, units.line, each.location, at):
+                level.move(at, committed=-taken, available=taken if units.restock_type == "CANCEL" else 0)
+                levels.append(level)
+        each.settle(at)
+    return released_at
+
+
+def _shipped_from(order: StoreOrder, line: OrderLine) -> Location:
+    for fulfillment in reversed(order.fulfillments):
+        if any(row.line is line for row in fulfillment.lines):
+            return fulfillment.location
+    return order.fulfillment_orders[0].location
+
+
+def _give_back(store: ShopifyStore, order: StoreOrder, payback: Payback, at: datetime) -> Transaction:
+    paid, amount = payback.paid, payback.amount
+    made = Transaction(store.ids.next(), "REFUND", "SUCCESS", paid.gateway, amount, at, paid.payment_id, paid)
+    order.transactions.append(made)
+    if paid.gateway == "shopify_payments":
+        store.truth.record(
+            "refunded",
+            connection=store.connection,
+            payment_id=paid.payment_id,
+            amount_minor=minor_units(amount, order.currency),
+            currency=order.currency,
+        )
+    return made
+
+
+def _refund_shipping(order: StoreOrder, made: Refund, amount: Decimal) -> None:
+    charge = order.shipping_charge
+    made.shipping_line_id = charge.id
+    made.shipping = amount
+    cents = minor_units(charge.price, order.currency)
+    made.shipping_tax = part(
+        charge.tax,
+        of=cents,
+        done=minor_units(charge.refunded, order.currency),
+        more=minor_units(amount, order.currency),
+        currency=order.currency,
+    )
+    charge.refunded += amount
+    charge.tax_refunded += made.shipping_tax
