@@ -156,7 +156,9 @@ def _recorded_labels(books: _Books) -> Iterator[pd.DataFrame]:
     settled = labels["created_at"] <= sides.settled_before
     unrecorded = labels[~labels["recorded"] & labels["order_id"].notna() & settled]
     yield _report(_K.UNRECORDED_LABEL, unrecorded, unrecorded["subject"], expected=unrecorded["state"], found="nothing")
-    stray = labels[labels["order_id"].isna() & (labels["state"] == "purchased") & settled]
+    # A label that names no fulfillment order was bought by hand, and is the merchant's own affair.
+    ours = labels["fulfillment_order"].notna()
+    stray = labels[labels["order_id"].isna() & ours & (labels["state"] == "purchased") & settled]
     yield _report(_K.STRAY_LABEL, stray, stray["subject"], expected="an order", found=_tracking(stray))
     recorded = _named(sides.recorded_labels, "label")[["subject", "order_id", "state"]]
     both = _named(sides.labels, "label").merge(recorded, on="subject", suffixes=("", "_recorded"))
