@@ -129,8 +129,8 @@ def cancel(conn: Connection, due: Due, reason: str) -> None:
 
 def counts(conn: Connection) -> dict[str, int]:
     """How many commands are in each state, zeros included."""
-    rows = conn.execute(select(table.c.state, func.count()).group_by(table.c.state)).all()
-    return {**dict.fromkeys(STATES, 0), **dict(row._tuple() for row in rows)}
+    found = conn.execute(select(table.c.state, func.count().label("rows")).group_by(table.c.state))
+    return {**dict.fromkeys(STATES, 0), **{row.state: row.rows for row in found}}
 
 
 def dead(conn: Connection) -> list[CommandRow]:
