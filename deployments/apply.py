@@ -1,0 +1,71 @@
+"""Put everything into the Prefect server in use: blocks, limits, deployments, automations. Idempotent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.events import emit_event
+from prefect.exceptions import ObjectNotFound
+
+from deployments import accounts, automations, flows, limits
+from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.ledger import connections
+from tradewind.ledger.engine import Ledger
+from tradewind.settings import Settings
+
+Report = Callable[[str], None]
+NIGHTLY_BOOKS = "tradewind.books.nightly"
+"""The resource whose silence the dead man's switch listens for."""
+
+
+async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = None, report: Report = print) -> None:
+    """Make the server as the project says. report: is told each thing that was done.
+
+    Raises ConfigurationError when Prefect refuses a deployment, httpx.HTTPError when its server does not answer.
+    """
+    connected = _connected(ledger)
+    async with get_client() as client:
+        await flows.make_work_pool(client)
+        deploying = asyncio.create_task(asyncio.to_thread(flows.deploy_all))
+        await accounts.register_types()
+        await accounts.save_ledger(settings)
+        for line in await accounts.exchange(ledger, connected):
+            report(line)
+        await limits.apply_budgets(client, limits.wanted_budgets(connected))
+        await limits.apply_tags(client, limits.wanted_tags(connected))
+        wanted = automations.wanted_automations(await accounts.alert_webhook(client, alert_url))
+        await automations.apply(client, await automations.differing(client, wanted))
+        await deploying
+    emit_event("tradewind.deployed", resource={"prefect.resource.id": NIGHTLY_BOOKS})
+    report(f"{len(flows.wanted_deployments())} deployments, {len(wanted)} automations, {len(connected)} budgets")
+
+
+async def differences(ledger: Ledger) -> list[str]:
+    """What `deploy` would change, a line each; empty when server and project agree."""
+    connected = _connected(ledger)
+    async with get_client() as client:
+        lines = [f"deployment {name}" for name in await flows.differing(client)]
+        lines += [f"block {accounts.block_name(one)}" for one in await accounts.differing_blocks(client, connected)]
+        budgets = await limits.differing_budgets(client, limits.wanted_budgets(connected))
+        lines += [f"limit {one.name}: {one.limit} slots, {one.decay_per_s} back per second" for one in budgets]
+        tags = await limits.differing_tags(client, limits.wanted_tags(connected))
+        lines += [f"tag limit {tag}: {places}" for tag, places in tags.items()]
+        lines += await _differing_automations(client)
+    return lines
+
+
+async def _differing_automations(client: PrefectClient) -> list[str]:
+    try:
+        webhook = await client.read_block_document_by_name(accounts.ALERT_WEBHOOK, "webhook")
+    except ObjectNotFound:
+        return ["webhook block of the alerts, and every automation"]
+    wanted = automations.wanted_automations(webhook.id)
+    return [f"automation {one.name}" for one in await automations.differing(client, wanted)]
+
+
+def _connected(ledger: Ledger) -> list[Connection]:
+    with ledger.read() as database:
+        found = connections.list(database, ledger.keys)
+    return [one for one in found if one.state is not ConnectionState.DISCONNECTED]
