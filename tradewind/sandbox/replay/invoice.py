@@ -21,7 +21,7 @@ class InvoiceLine:
 
 @dataclass(frozen=True)
 class Invoice:
-    """What was invoiced. Amounts are Decimal in `currency`; `total` is what the file says, tax and shipping included."""
+    """What was invoiced. Amounts are Decimal in `currency`; `total` is the file's, with tax and shipping."""
 
     number: str
     invoiced_at: datetime

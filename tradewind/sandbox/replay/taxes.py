@@ -42,7 +42,7 @@ def taxed(lines: list[OrderLine], shipping: Decimal, tax: Decimal, *, is_include
 
 
 def _rate(nets: Sequence[Decimal], tax: Decimal, currency: str) -> Decimal | None:
-    """The plain rate, or else by halving: the sum of rounded taxes never falls as the rate rises. None if it jumps over the tax."""
+    """The plain rate, or by halving: the sum of rounded taxes never falls as the rate rises. None if none fits."""
 
     def charged_at(rate: Decimal) -> Decimal:
         return sum((rounded(net * rate, currency) for net in nets), Decimal(0))
