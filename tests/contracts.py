@@ -1,7 +1,8 @@
 """Where tests find the providers' published contracts and the real data, which are not part of the project.
 
-`TRADEWIND_CONTRACTS` and `TRADEWIND_DATA` name the folders; otherwise `../shared/contracts` and `../shared/data` next to
-the repository. A test whose folder is missing skips and says what it did not check; with `CI=true` it fails instead.
+`TRADEWIND_CONTRACTS` and `TRADEWIND_DATA` name the folders; otherwise they are `../shared/contracts` and
+`../shared/data` beside the repository. A test whose folder is missing skips and says what it did not check; with
+`CI=true` it fails instead.
 """
 
 import gzip

@@ -70,14 +70,11 @@ def _authenticate(request: Request, api_key: str) -> None:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """The request's JSON object; nothing at all for an empty body."""
-    raw = await request.body()
-    if not raw:
-        return {}
+    """The request's JSON object. No body is an empty one, and so is `null`, which the official client sends."""
     try:
-        parsed = json.loads(raw)
+        parsed = json.loads(await request.body() or b"null") or {}
     except ValueError:
         raise ShipStationError(400, "validation", "invalid_object", "The body is not JSON.") from None
     if not isinstance(parsed, dict):
-        raise required("request body")
+        raise required("An object")
     return parsed

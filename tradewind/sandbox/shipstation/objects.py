@@ -35,7 +35,6 @@ SCANS: Final = {
 _OPTIONS: Final[Json] = {
     "bill_to_account": None,
     "bill_to_country_code": None,
-    "bill_to_party": None,
     "bill_to_postal_code": None,
     "contains_alcohol": False,
     "delivered_duty_paid": False,
@@ -183,6 +182,31 @@ def tracking_event(step: str, at: datetime, place: Json) -> Json:
         "carrier_status_code": carrier_code,
         "carrier_status_description": description,
     }
+
+
+_WEBHOOK_KEYS: Final = (
+    *("tracking_number", "tracking_url", "status_code", "status_detail_code", "status_detail_description"),
+    *("status_description", "carrier_code", "carrier_id", "carrier_detail_code", "carrier_status_code"),
+    *("carrier_status_description", "ship_date", "estimated_delivery_date", "actual_delivery_date"),
+    *("exception_description", "events"),
+)
+_WEBHOOK_EVENT_KEYS: Final = (
+    *("occurred_at", "carrier_occurred_at", "description", "city_locality", "state_province", "postal_code"),
+    *("country_code", "company_name", "signer", "event_code", "event_description", "carrier_detail_code"),
+    *("status_code", "latitude", "longitude"),
+)
+
+
+def webhook_tracking(of: Json) -> Json:
+    """Tracking as a webhook carries it: every documented key, null where nothing is known.
+
+    Source: docs.shipstation.com/apis/docs/guides/webhooks-schemas.
+    """
+    events = [
+        {**dict.fromkeys(_WEBHOOK_EVENT_KEYS), **{key: event[key] for key in _WEBHOOK_EVENT_KEYS if key in event}}
+        for event in of["events"]
+    ]
+    return {**dict.fromkeys(_WEBHOOK_KEYS), **of, "events": events}
 
 
 def price(of: Json) -> float:

@@ -120,7 +120,7 @@ class Shipping:
         place = label["ship_to"] if step == "DE" else label["shipment"]["ship_from"]
         self._scans.setdefault(label_id, []).insert(0, objects.tracking_event(step, self._clock.now(), place))
         label["tracking_status"] = _TRACKING_STATUS[step]
-        self._hooks.tracked(label, self.track(label))
+        self._hooks.tracked(label, objects.webhook_tracking(self.track(label)))
 
     def track(self, label: Json) -> Json:
         """The tracking of a label's parcel."""
