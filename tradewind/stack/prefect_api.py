@@ -1,0 +1,54 @@
+"""The few calls that the stack makes to Prefect's server: is it there, run this, how is that run.
+
+Plain HTTP, because the core knows no Prefect and importing it takes two seconds.
+Source: Prefect 3 REST API, `/health`, `/deployments`, `/flow_runs`, `/artifacts`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import httpx
+
+FINAL_STATES = frozenset(("COMPLETED", "FAILED", "CRASHED", "CANCELLED"))
+
+
+class PrefectApi:
+    """A client of one server. url: ends in `/api`."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=10.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def healthy(self) -> bool:
+        try:
+            return self._http.get("/health", timeout=2.0).is_success
+        except httpx.TransportError:
+            return False
+
+    def run(self, deployment: str, parameters: dict[str, Any] | None = None) -> str:
+        """Ask for a run of `flow/deployment`; gives the flow run's id. Raises httpx.HTTPStatusError."""
+        found = self._http.get(f"/deployments/name/{deployment}").raise_for_status().json()
+        body = {"parameters": parameters or {}, "state": {"type": "SCHEDULED"}}
+        made = self._http.post(f"/deployments/{found['id']}/create_flow_run", json=body).raise_for_status()
+        return str(made.json()["id"])
+
+    def state(self, flow_run: str) -> str:
+        """The run's state, e.g. `RUNNING`."""
+        return str(self._http.get(f"/flow_runs/{flow_run}").raise_for_status().json()["state_type"])
+
+    def message(self, flow_run: str) -> str:
+        """What the run's state says."""
+        state = self._http.get(f"/flow_runs/{flow_run}").raise_for_status().json()["state"]
+        return str(state.get("message") or "")
+
+    def runs(self, states: list[str]) -> list[dict[str, Any]]:
+        """Flow runs in these states."""
+        body = {"flow_runs": {"state": {"type": {"any_": states}}}, "limit": 200}
+        found: list[dict[str, Any]] = self._http.post("/flow_runs/filter", json=body).raise_for_status().json()
+        return found

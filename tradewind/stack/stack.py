@@ -1,0 +1,116 @@
+"""The standing parts on one machine: gateway, Prefect's server, its worker, and what is deployed there."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+
+from tradewind.errors import TradewindError
+from tradewind.ledger.engine import migrate
+from tradewind.settings import Settings
+from tradewind.stack.environment import PREFECT_HOST, prefect_api_url, stack_environment
+from tradewind.stack.prefect_api import PrefectApi
+from tradewind.stack.process import Part, end, tail
+
+POLL_S = 0.1
+FLOWS_S = 15.0
+
+
+class NotReady(TradewindError):
+    """A part did not become ready in time."""
+
+
+class Stack:
+    """Starts the parts, watches them, and stops them in order. alert_url: where the automations send alerts."""
+
+    def __init__(self, settings: Settings, *, alert_url: str | None = None) -> None:
+        self.settings = settings
+        self._alert_url = alert_url
+        self._env = stack_environment(settings)
+        self.gateway = self._tradewind("gateway", "gateway")
+        self.server = self._part(
+            "prefect-server", "prefect", "server", "start", "--host", PREFECT_HOST, "--port", str(settings.prefect_port)
+        )
+        self.worker = self._part("worker", "prefect", "worker", "start", "--pool", "tradewind", "--type", "process")
+        self.prefect = PrefectApi(prefect_api_url(settings))
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{self.settings.gateway_host}:{self.settings.gateway_port}"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.gateway, self.server, self.worker
+
+    def start_server(self) -> None:
+        """Prefect's server first: it takes longest."""
+        self.server.start()
+
+    def start_gateway(self) -> None:
+        """Migrate the ledger and open the gateway; ready when it answers. Raises LedgerTooNew, NotReady, PartDied."""
+        migrate(self.settings)
+        self.gateway.start()
+        self.wait_until(lambda: _answers(f"{self.gateway_url}/readyz"), 30.0, self.gateway)
+
+    def deploy(self) -> None:
+        """Wait for the server, put deployments, blocks, limits and automations there, and start the worker.
+
+        Raises NotReady, PartDied.
+        """
+        self.wait_until(self.prefect.healthy, 90.0, self.server)
+        alert = ("--alert-url", self._alert_url) if self._alert_url else ()
+        deploying = self._tradewind("deploy", "deploy", *alert)
+        deploying.start()
+        self.wait_until(lambda: not deploying.running, 180.0, self.server)
+        if not deploying.succeeded:
+            raise NotReady(f"`tradewind deploy` failed: {tail(deploying.log)}")
+        self.worker.start()
+
+    def run_order_sync(self, parameters: dict[str, float]) -> str:
+        """Ask for the first run now rather than at the next minute; gives its id."""
+        return self.prefect.run("order-sync/order-sync", dict(parameters))
+
+    def stop(self) -> None:
+        """Flows first: they finish their batch; then the worker, the server, and the gateway last: it still receives."""
+        runs = self.worker.children()
+        end(runs, timeout_s=FLOWS_S)
+        for part in (self.worker, self.server, self.gateway):
+            part.stop()
+
+    def check(self) -> None:
+        """Raises PartDied for the first part that has ended."""
+        for part in self.parts:
+            part.check()
+
+    def wait_until(self, ready: Callable[[], bool], timeout_s: float, part: Part) -> None:
+        """Wait for a condition while the part lives. Raises NotReady, PartDied."""
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            part.check()
+            if time.monotonic() > deadline:
+                raise NotReady(f"{part.name} was not ready within {timeout_s:.0f} s; see {part.log}")
+            time.sleep(POLL_S)
+
+    def part(self, name: str, *arguments: str) -> Part:
+        """A further `tradewind` process of this stack, not started yet."""
+        return self._tradewind(name, *arguments)
+
+    def _tradewind(self, name: str, *arguments: str) -> Part:
+        return self._part(name, "tradewind", *arguments)
+
+    def _part(self, name: str, module: str, *arguments: str) -> Part:
+        return Part(name, [sys.executable, "-m", module, *arguments], self._env, self._log(name))
+
+    def _log(self, name: str) -> Path:
+        return self.settings.state_dir / "logs" / f"{name}.log"
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2.0).is_success
+    except httpx.TransportError:
+        return False
