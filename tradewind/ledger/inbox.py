@@ -2,110 +2,48 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, tuple_, update
 
-from tradewind.domain.commands import Lane
 from tradewind.errors import LeaseLost
+from tradewind.ledger.delivery import (
+    STATES,
+    Claimed,
+    Delivery,
+    DeliveryContent,
+    DeliveryRow,
+    Outcome,
+    Stored,
+    pack,
+    unpack,
+)
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES, order_link
 from tradewind.ledger.tables import inbox as table
 
-Source = Literal["webhook", "poll", "outcome", "replay"]
-Format = Literal["raw", "event"]
-State = Literal["received", "claimed", "applied", "superseded", "parked", "dead"]
-STATES: tuple[State, ...] = ("received", "claimed", "applied", "superseded", "parked", "dead")
+__all__ = [
+    "Claimed",
+    "Delivery",
+    "DeliveryContent",
+    "DeliveryRow",
+    "Outcome",
+    "Stored",
+    "claim",
+    "counts",
+    "finish",
+    "get",
+    "release_parked",
+    "release_stranded",
+    "replay",
+    "search",
+    "store",
+]
+
 CHUNK = 500
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """Something to be taken in. body, headers: kept sealed. format: `raw` is a provider's own payload, `event` ours.
-
-    delivery_key: what makes it the same delivery, within its connection and source; each provider's webhooks.py says
-    what.
-    """
-
-    connection: str
-    source: Source
-    delivery_key: str
-    topic: str
-    body: bytes
-    format: Format
-    headers: Mapping[str, str]
-    occurred_at: datetime | None
-    received_at: datetime
-    lane: Lane = "critical"
-    replay_of: int | None = None
-    correlation: str | None = None
-
-
-@dataclass(frozen=True)
-class Stored:
-    """id: its row. duplicate: the row was there already."""
-
-    id: int
-    duplicate: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claimed(Delivery):
-    """A delivery held under a lease. epoch: the fencing token. attempts: claims so far, this one counted."""
-
-    id: int
-    epoch: int
-    attempts: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a claimed delivery. `received` gives it back; waits_for: the link a parked one waits for."""
-
-    id: int
-    epoch: int
-    state: Literal["applied", "superseded", "parked", "dead", "received"]
-    reason: str | None = None
-    order_id: str | None = None
-    waits_for: str | None = None
-
-
-@dataclass(frozen=True)
-class DeliveryRow:
-    """A delivery as it is listed: everything but its sealed content."""
-
-    id: int
-    connection: str
-    source: Source
-    delivery_key: str
-    topic: str
-    format: Format
-    lane: Lane
-    state: State
-    reason: str | None
-    order_id: str | None
-    waits_for: str | None
-    attempts: int
-    repeats: int
-    replay_of: int | None
-    correlation: str | None
-    occurred_at: datetime | None
-    received_at: datetime
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True)
-class DeliveryContent:
-    """A delivery with its content; body is None once the key that sealed it is erased."""
-
-    row: DeliveryRow
-    body: bytes | None
-    headers: Mapping[str, str]
 
 
 def store(conn: Connection, keys: KeyRing, deliveries: Sequence[Delivery]) -> list[Stored]:
@@ -141,24 +79,12 @@ def claim(
     prefix: only of connections that begin so. A delivery whose key was erased becomes dead and is left out.
     """
     now = db_now(conn)
-    free = or_(table.c.state == "received", and_(table.c.state == "claimed", table.c.lease_until <= now))
-    due = select(table.c.id).where(free).order_by(table.c.lane, table.c.id).limit(limit)
-    if prefix is not None:
-        due = due.where(or_(*(table.c.connection.startswith(one, autoescape=True) for one in prefix)))
-    chosen = due.with_for_update(skip_locked=True).cte("due")
-    taken = (
-        update(table)
-        .where(table.c.id.in_(select(chosen.c.id)))
-        .values(
-            state="claimed",
-            epoch=table.c.epoch + 1,
-            attempts=table.c.attempts + 1,
-            claimed_by=worker,
-            lease_until=now + timedelta(seconds=lease_s),
-        )
-        .returning(*table.c)
-    )
-    rows = sorted(conn.execute(taken).all(), key=lambda row: (row.lane, row.id))
+    lease_until = now + timedelta(seconds=lease_s)
+    # One statement for each, so that both walk their index in order and stop at the limit.
+    expired = and_(table.c.state == "claimed", table.c.lease_until <= now)
+    rows = _take(conn, expired, prefix, limit, worker, lease_until)
+    rows += _take(conn, table.c.state == "received", prefix, limit - len(rows), worker, lease_until)
+    rows.sort(key=lambda row: (row.lane, row.id))
     contents = keys.open_many([(row.sealed, _row_name(row)) for row in rows])
     pairs = list(zip(rows, contents, strict=True))
     erased = [Outcome(row.id, row.epoch, "dead", "its key was erased") for row, content in pairs if content is None]
@@ -275,7 +201,7 @@ def get(conn: Connection, keys: KeyRing, id: int) -> DeliveryContent:
     listed = _listed(row)
     if opened is None:
         return DeliveryContent(row=listed, body=None, headers={})
-    headers, body = _unpack(opened)
+    headers, body = unpack(opened)
     return DeliveryContent(row=listed, body=body, headers=headers)
 
 
@@ -298,23 +224,13 @@ def _new_row(keys: KeyRing, delivery: Delivery) -> dict[str, Any]:
         "topic": delivery.topic,
         "format": delivery.format,
         "lane": LANES.index(delivery.lane),
-        "sealed": keys.seal(_pack(delivery), row="/".join(("inbox", *_identity(delivery)))),
+        "sealed": keys.seal(pack(delivery), row="/".join(("inbox", *_identity(delivery)))),
         "occurred_at": delivery.occurred_at,
         "received_at": delivery.received_at,
         "state": "received",
         "replay_of": delivery.replay_of,
         "correlation": delivery.correlation,
     }
-
-
-def _pack(delivery: Delivery) -> bytes:
-    """Headers as one line of JSON, then the body as it came."""
-    return json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body
-
-
-def _unpack(content: bytes) -> tuple[dict[str, str], bytes]:
-    headers, _, body = content.partition(b"\n")
-    return json.loads(headers), body
 
 
 def _existing(conn: Connection, identities: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], int]:
@@ -332,8 +248,29 @@ def _count_repeats(conn: Connection, ids: Sequence[int]) -> None:
         conn.execute(statement, [{"_id": id} for id in ids])
 
 
+def _take(
+    conn: Connection,
+    free: ColumnElement[bool],
+    prefix: Sequence[str] | None,
+    limit: int,
+    worker: str,
+    lease_until: datetime,
+) -> list[AnyRow]:
+    if limit <= 0:
+        return []
+    due = select(table.c.id).where(free).order_by(table.c.lane, table.c.id).limit(limit)
+    if prefix is not None:
+        due = due.where(or_(*(table.c.connection.startswith(one, autoescape=True) for one in prefix)))
+    # Workers that claim at the same time pass over each other's rows; SQLite's are one at a time already.
+    chosen = due.with_for_update(skip_locked=True).cte("due")
+    held = {"state": "claimed", "claimed_by": worker, "lease_until": lease_until}
+    statement = update(table).where(table.c.id.in_(select(chosen.c.id))).returning(*table.c)
+    counted = statement.values(epoch=table.c.epoch + 1, attempts=table.c.attempts + 1, **held)
+    return list(conn.execute(counted))
+
+
 def _claimed(row: AnyRow, content: bytes) -> Claimed:
-    headers, body = _unpack(content)
+    headers, body = unpack(content)
     return Claimed(
         connection=row.connection,
         source=row.source,
@@ -377,6 +314,6 @@ def _known_links(conn: Connection, links: Collection[str]) -> set[str]:
     return set(conn.execute(select(order_link.c.link).where(order_link.c.link.in_(sorted(links)))).scalars())
 
 
-def _release(conn: Connection, waiting: Any) -> int:
+def _release(conn: Connection, waiting: ColumnElement[bool]) -> int:
     fresh = {"state": "received", "waits_for": None, "finished_at": None}
     return conn.execute(update(table).where(table.c.state == "parked", waiting).values(fresh)).rowcount

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from tradewind.domain.commands import WRITES, Command, Lane, Refetch, command_adapter
 from tradewind.errors import LeaseLost
@@ -82,25 +82,30 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
     # On PostgreSQL two claims that do not see each other could each take a command of one order.
     serialise(conn, "claim outbox")
     now = db_now(conn)
-    candidates = conn.execute(_due(connection, now, writes).limit(limit * 4)).all()
-    chosen = _one_each(candidates, limit)
+    # One statement for each, so that both walk their index in order and stop at the limit.
+    states = (
+        and_(table.c.state == "in_flight", table.c.lease_until <= now),
+        and_(table.c.state == "pending", table.c.next_attempt_at <= now),
+    )
+    queries = [_due(connection, state, now, writes).limit(limit * 4) for state in states]
+    chosen = _one_each([row for query in queries for row in conn.execute(query)], limit)
     if not chosen:
         return []
+    held = {"state": "in_flight", "claimed_by": worker, "lease_until": now + timedelta(seconds=lease_s)}
     taken = (
         update(table)
-        .where(table.c.id.in_([row.id for row in chosen]), _free(table, now))
+        # Read again: on PostgreSQL a command may have been settled since it was chosen.
+        .where(table.c.id.in_([row.id for row in chosen]), or_(*states))
         .values(
-            state="in_flight",
             epoch=table.c.epoch + 1,
             attempts=table.c.attempts + 1,
-            claimed_by=worker,
-            lease_until=now + timedelta(seconds=lease_s),
             first_attempt_at=func.coalesce(table.c.first_attempt_at, now),
+            **held,
         )
         .returning(*table.c)
     )
     place = {row.id: number for number, row in enumerate(chosen)}
-    return [_due_of(row) for row in sorted(conn.execute(taken).all(), key=lambda row: place[row.id])]
+    return [_due_of(row) for row in sorted(conn.execute(taken), key=lambda row: place[row.id])]
 
 
 def succeed(conn: Connection, due: Due, detail: str | None = None) -> None:
@@ -212,12 +217,7 @@ def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime
     return [row.key for row in insert_new(conn, table, rows, table.c.key)]
 
 
-def _free(row: Any, now: datetime) -> Any:
-    pending = and_(row.c.state == "pending", row.c.next_attempt_at <= now)
-    return or_(pending, and_(row.c.state == "in_flight", row.c.lease_until <= now))
-
-
-def _due(connection: str, now: datetime, writes: bool) -> Any:
+def _due(connection: str, state: ColumnElement[bool], now: datetime, writes: bool) -> Select[int, str, str | None]:
     other = table.alias("other")
     busy = (
         select(other.c.id)
@@ -229,7 +229,7 @@ def _due(connection: str, now: datetime, writes: bool) -> Any:
         .exists()
     )
     query = select(table.c.id, table.c.resource, table.c.order_id)
-    query = query.where(table.c.connection == connection, _free(table, now), ~busy)
+    query = query.where(table.c.connection == connection, state, ~busy)
     if not writes:
         query = query.where(table.c.writes.is_(False))
     return query.order_by(table.c.lane, table.c.next_attempt_at, table.c.id)

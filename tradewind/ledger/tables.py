@@ -85,7 +85,7 @@ outbox = Table(
     Column("first_attempt_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
-    Index(None, "connection", "state", "lane", "next_attempt_at"),
+    Index(None, "connection", "state", "lane", "next_attempt_at", "id"),
     Index(None, "order_id"),
     Index(None, "resource", "verb"),
     Index(None, "state"),

@@ -299,9 +299,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     op.create_index(
-        op.f("ix_outbox_connection_state_lane_next_attempt_at"),
+        op.f("ix_outbox_connection_state_lane_next_attempt_at_id"),
         "outbox",
-        ["connection", "state", "lane", "next_attempt_at"],
+        ["connection", "state", "lane", "next_attempt_at", "id"],
         unique=False,
     )
     op.create_index(op.f("ix_outbox_order_id"), "outbox", ["order_id"], unique=False)
