@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 
@@ -64,10 +65,11 @@ def conform(table: pd.DataFrame, schema: Schema) -> pd.DataFrame:
     return pd.DataFrame({name: _typed(table[name], kind) for name, kind in schema.items()})
 
 
-def _typed(column: pd.Series, kind: str) -> pd.Series:
+def _typed(column: pd.Series[Any], kind: Any) -> pd.Series[Any]:
     if kind == _AT:
         return pd.to_datetime(column, utc=True, format="ISO8601").astype(_AT)
-    return column.astype(kind)
+    typed: pd.Series[Any] = column.astype(kind)
+    return typed
 
 
 @dataclass(frozen=True)
