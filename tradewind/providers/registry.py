@@ -1,0 +1,75 @@
+"""Every provider, by name. Each folder offers the same five functions; adding a provider adds an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Protocol
+
+from tradewind.domain.connections import Connection, ConnectionKey, Role
+from tradewind.domain.events import Event
+from tradewind.domain.roles import Client
+from tradewind.errors import ConfigurationError
+from tradewind.governor import Budget, Governor
+from tradewind.providers import backoffice, shipstation, shopify, stripe
+from tradewind.providers.hooks import HookIdentity, HookRequest
+
+
+class ReadEvents(Protocol):
+    def __call__(self, topic: str, body: bytes, *, connection: str, received_at: datetime) -> Sequence[Event]:
+        """The events of one raw delivery. Raises SchemaMismatch."""
+        ...
+
+
+@dataclass(frozen=True)
+class Provider:
+    """authenticate: (request, secrets, now), raises SignatureInvalid or KeyUnknown. identify: never raises."""
+
+    name: str
+    role: Role
+    authenticate: Callable[[HookRequest, Mapping[str, str], datetime], None]
+    identify: Callable[[HookRequest], HookIdentity]
+    events: ReadEvents
+    connect: Callable[[Connection, Governor], Client]
+    budget: Callable[[Connection], Budget]
+
+
+def _listed(*providers: Provider) -> Mapping[str, Provider]:
+    return MappingProxyType({provider.name: provider for provider in providers})
+
+
+PROVIDERS: Mapping[str, Provider] = _listed(
+    Provider(
+        "shopify", Role.STOREFRONT, shopify.authenticate, shopify.identify, shopify.events, shopify.connect,
+        shopify.budget,
+    ),
+    Provider(
+        "stripe", Role.PAYMENT_PROCESSOR, stripe.authenticate, stripe.identify, stripe.events, stripe.connect,
+        stripe.budget,
+    ),
+    Provider(
+        "shipstation", Role.CARRIER, shipstation.authenticate, shipstation.identify, shipstation.events,
+        shipstation.connect, shipstation.budget,
+    ),
+    Provider(
+        "backoffice", Role.JOURNAL, backoffice.authenticate, backoffice.identify, backoffice.events,
+        backoffice.connect, backoffice.budget,
+    ),
+)  # fmt: skip
+
+
+def provider_of(connection: str) -> Provider:
+    """The provider of a connection such as `stripe:main`. Raises ConfigurationError for one that is not listed."""
+    name = ConnectionKey.parse(connection).provider
+    try:
+        return PROVIDERS[name]
+    except KeyError:
+        known = ", ".join(sorted(PROVIDERS))
+        raise ConfigurationError("provider", f"connection {connection}", f"one of {known}") from None
+
+
+def connect(connection: Connection, governor: Governor) -> Client:
+    """A client of the connection, governed by its provider's published budget."""
+    return provider_of(str(connection.key)).connect(connection, governor)
