@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 Schema = Mapping[str, str]
-_AT = "datetime64[us, UTC]"
+_AT: Final = "datetime64[us, UTC]"
 
 
 def _schema(text: str, **others: str) -> Schema:
