@@ -73,8 +73,8 @@ def test_the_official_client_buys_tracks_and_voids_a_label(official: ShipEngine,
         label["carrier_code"], label["tracking_number"]
     )
     assert tracked["tracking_number"] == label["tracking_number"]
-    assert official.void_label_by_label_id(label["label_id"])["approved"] is True
-    assert official.void_label_by_label_id(label["label_id"])["approved"] is False
+    assert official.void_label_by_label_id(label["label_id"], {})["approved"] is True
+    assert official.void_label_by_label_id(label["label_id"], {})["approved"] is False
 
 
 def test_the_official_client_lists_carriers_and_rates(official: ShipEngine, sandbox: Sandbox) -> None:

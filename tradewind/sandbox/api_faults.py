@@ -10,12 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tradewind.sandbox.faults import Injected
 from tradewind.sandbox.kernel import Sandbox
-from tradewind.sandbox.parts import room
+from tradewind.sandbox.shipstation.errors import fault_answer as shipstation_answer
+from tradewind.sandbox.stripe.errors import fault_answer as stripe_answer
 
 FaultAnswer = Callable[[str, random.Random], Response]
 
-# Where the middleware leaves an `Injected` for rooms that say `TAKES_FAULTS`: Stripe keeps a 500 for its idempotency
-# key, and a slow request there holds its key.
+# Where the middleware leaves an `Injected` for Stripe, which keeps a 500 for its idempotency key, and where a slow
+# request holds its key.
 SCOPE_KEY: Final = "tradewind.injected"
 
 _EXEMPT: Final = ("/oauth/", "/jwks")
@@ -26,6 +27,14 @@ def plain_answer(kind: str, rng: random.Random) -> Response:
     if kind == "throttle_storm":
         return JSONResponse({"errors": "Too many requests"}, 429, {"Retry-After": "1"})
     return JSONResponse({"errors": "Service unavailable"}, rng.choice((500, 502, 503)))
+
+
+_ANSWERS: Final[dict[str, FaultAnswer]] = {
+    "shopify": plain_answer,
+    "stripe": stripe_answer,
+    "shipstation": shipstation_answer,
+}
+_TAKERS: Final = {"stripe"}
 
 
 class ApiFaults:
@@ -39,27 +48,20 @@ class ApiFaults:
         self._app = app
         self._sandbox = sandbox
         self._storm_until_s: dict[str, float] = {}
-        self._answers: dict[str, FaultAnswer] = {}
-        self._rngs: dict[str, random.Random] = {}
-        self._takers: set[str] = set()
-        for provider in ("shopify", "stripe", "shipstation"):
-            self._answers[provider] = getattr(room(provider), "fault_answer", plain_answer)
-            if getattr(room(provider), "TAKES_FAULTS", False):
-                self._takers.add(provider)
-            self._rngs[provider] = sandbox.rng(f"api_faults/{provider}")
+        self._rngs = {provider: sandbox.rng(f"api_faults/{provider}") for provider in _ANSWERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         provider, _, account = scope.get("path", "").lstrip("/").partition("/")
-        exempt = scope["type"] != "http" or provider not in self._answers or any(p in scope["path"] for p in _EXEMPT)
+        exempt = scope["type"] != "http" or provider not in _ANSWERS or any(p in scope["path"] for p in _EXEMPT)
         if exempt:
             await self._app(scope, receive, send)
             return
         connection = f"{provider}:{account.partition('/')[0]}"
         kind = self._refusal(connection, provider)
-        if kind == "server_error" and provider in self._takers:
+        if kind == "server_error" and provider in _TAKERS:
             scope[SCOPE_KEY] = Injected(kind)
         elif kind:
-            await self._answers[provider](kind, self._rngs[provider])(scope, receive, send)
+            await _ANSWERS[provider](kind, self._rngs[provider])(scope, receive, send)
             return
         await self._serve(scope, receive, send, provider)
 
@@ -77,7 +79,7 @@ class ApiFaults:
         faults, rng = self._sandbox.faults, self._rngs[provider]
         if SCOPE_KEY not in scope and faults.strikes("slow_answer", rng):
             length_s = faults.length_s("slow_answer", rng)
-            if provider in self._takers:
+            if provider in _TAKERS:
                 scope[SCOPE_KEY] = Injected("slow_answer", length_s)
             else:
                 await self._sandbox.clock.sleep(length_s)

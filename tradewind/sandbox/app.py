@@ -21,8 +21,7 @@ def create_app(sandbox: Sandbox) -> Starlette:
         try:
             yield
         finally:
-            if hasattr(sandbox, "world"):
-                await sandbox.world.stop()
+            await sandbox.world.stop()
             await sandbox.agenda.stop()
             await sandbox.sender.stop()
 

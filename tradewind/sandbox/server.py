@@ -1,6 +1,7 @@
 """The sandbox as a process of its own."""
 
 import asyncio
+import contextlib
 import json
 import socket
 
@@ -34,4 +35,6 @@ def serve(host: str, port: int, seed: int, faults: str) -> None:
         config = uvicorn.Config(
             create_app(sandbox), log_level="critical", access_log=False, timeout_graceful_shutdown=1, ws="none"
         )
-        asyncio.run(_Server(config, sandbox).serve(sockets=[listener]))
+        # uvicorn raises the signal again once it has stopped; an interrupt is how one stops a server by hand.
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_Server(config, sandbox).serve(sockets=[listener]))

@@ -5,13 +5,14 @@ order_accepted        store, order_id, name, total_minor, currency
 cancel_acknowledged   store, order_id, name
 order_fulfilled       store, order_id, fulfillment_id, tracking_numbers
 label_requested       account, label_id, external_shipment_id, external_order_id
+shipment_refused      account, external_shipment_id: a second one under the same external id
 label_voided          account, label_id
 captured, refunded    connection, payment_id, amount_minor, currency
 throttled             connection, reason: the client really went over a published limit (injected 429s are no such fact)
 webhook_given_up      connection, topic
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import Any
 
 from tradewind.sandbox.clock import Clock
@@ -25,11 +26,14 @@ class Truth:
         self._clock = clock
         self._faults = faults
         self.facts: list[dict[str, Any]] = []
+        self._by_kind: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.webhook_attempts: Counter[str] = Counter()
 
     def record(self, kind: str, **facts: Any) -> None:
         """Note a fact, as of now."""
-        self.facts.append({"kind": kind, "at": self._clock.now(), **facts})
+        fact = {"kind": kind, "at": self._clock.now(), **facts}
+        self.facts.append(fact)
+        self._by_kind[kind].append(fact)
 
     def count_attempt(self, connection: str, topic: str, status: int | None) -> None:
         """Count one webhook attempt by its answer; None: no answer."""
@@ -37,13 +41,13 @@ class Truth:
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         """The facts of one kind, oldest first."""
-        return [fact for fact in self.facts if fact["kind"] == kind]
+        return self._by_kind.get(kind, [])
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready: every fact, and counts."""
         return {
             "facts": [{**fact, "at": fact["at"].isoformat()} for fact in self.facts],
-            "counts": dict(Counter(fact["kind"] for fact in self.facts)),
+            "counts": {kind: len(facts) for kind, facts in self._by_kind.items()},
             "throttled": len(self.of("throttled")),
             "webhook_attempts": dict(self.webhook_attempts),
             "faults_fired": dict(self._faults.fired),

@@ -4,9 +4,8 @@ from starlette.routing import BaseRoute
 
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sandbox.shipstation.account import ShipStationAccount
-from tradewind.sandbox.shipstation.errors import fault_answer
 
-__all__ = ["ShipStationAccount", "create_accounts", "fault_answer", "routes"]
+__all__ = ["ShipStationAccount", "create_accounts", "routes"]
 
 
 def create_accounts(sandbox: Sandbox) -> dict[str, ShipStationAccount]:
