@@ -50,15 +50,19 @@ class World:
     def prepare_replay(self, path: str | Path) -> History:
         """Read a history and put its goods on sale, so that they are there before anyone connects.
 
-        Raises HistoryUnreadable; NotNow if another history was prepared before.
+        The stores sell in its currency from then on. Raises HistoryUnreadable; NotNow if another history was prepared
+        before, or the stores have sold in another currency.
         """
         if self._history is not None:
             if str(path) != self._history.path:
                 raise NotNow(f"this world replays {self._history.path} already")
             return self._history
         history = read_history(path)
+        stores = self._sandbox.shopify.values()
+        if any(store.orders and store.currency != history.currency for store in stores):
+            raise NotNow(f"{history.path} is in {history.currency}, and the stores have sold in another one already")
         products = products_of(goods_sold(history.invoices))
-        for store in self._sandbox.shopify.values():
+        for store in stores:
             store.currency = history.currency
             stock_store(store, products)
         self._history, self.report = history, ReplayReport(history)

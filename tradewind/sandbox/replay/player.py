@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tradewind.sandbox.timetable import Step, Timetable
 
 # Goods come back after they went out. An order that has not gone out by then is given its money back all the same.
-_LONGEST_WAIT_S: Final = 120.0
+_LONGEST_WAIT_S: Final = 900.0
 _LOOK_EVERY_S: Final = 0.25
 _REASONS: Final = {
     InvoiceClass.CREDIT: "credit without a sale in this history",
