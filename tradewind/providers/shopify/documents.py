@@ -1,8 +1,8 @@
 """Every GraphQL document that the client can send, for Admin API version 2026-10.
 
 An order is read in two parts. The head is what changes while an order is worked on and costs a few points; the body is
-its lines and amounts, whose cost grows with the lines. Sizes of nested pages are variables, so that one selection serves a
-single order and a page of them; whatever does not fit is read by the `…Rest` documents.
+its lines and amounts, whose cost grows with the lines. Sizes of nested pages are variables, so that one selection
+serves a single order and a page of them; whatever does not fit is read by the `…Rest` and `…All` documents.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ CAPTURE_GUARD = Document(
     """
 query CaptureGuard($id: ID!) {
   order(id: $id) {
-    transactions(first: 50) {
+    transactions(first: 20) {
       id kind status
       parentTransaction { id }
       amountSet { shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }

@@ -1,0 +1,251 @@
+"""Shopify's order and catalogue → the domain.
+
+Amounts are the shop's currency; the presentment total stands beside them. Shopify states decimal strings with the
+currency's ISO 4217 decimals, so no exponents of its own are needed. Times carry an offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tradewind.domain.catalogue import CatalogueItem, StockLevel
+from tradewind.domain.events import OrderObserved
+from tradewind.domain.money import Money
+from tradewind.domain.order import (
+    Address,
+    CapturedBy,
+    Customer,
+    Fulfillment,
+    FulfillmentOrder,
+    FulfillmentOrderStatus,
+    OrderLine,
+    PlacedOrder,
+    Refund,
+    Transaction,
+    TransactionKind,
+    TransactionStatus,
+)
+from tradewind.providers.shopify.fingerprint import fingerprint
+from tradewind.providers.shopify.wire import (
+    AddressNode,
+    Amount,
+    FulfillmentNode,
+    FulfillmentOrderNode,
+    LevelNode,
+    LineNode,
+    OrderNode,
+    RefundNode,
+    ShopMoney,
+    TransactionNode,
+    VariantNode,
+)
+
+_KINDS = {
+    "AUTHORIZATION": TransactionKind.AUTHORIZATION,
+    "EMV_AUTHORIZATION": TransactionKind.AUTHORIZATION,
+    "CAPTURE": TransactionKind.CAPTURE,
+    "SALE": TransactionKind.SALE,
+    "REFUND": TransactionKind.REFUND,
+    "VOID": TransactionKind.VOID,
+}
+"""CHANGE is cash handed back over a counter, SUGGESTED_REFUND a proposal: neither moves an order's money."""
+
+_STATUSES = {
+    "SUCCESS": TransactionStatus.SUCCESS,
+    "FAILURE": TransactionStatus.FAILURE,
+    "ERROR": TransactionStatus.FAILURE,
+}
+
+_WORK_STATUSES = {
+    "OPEN": FulfillmentOrderStatus.OPEN,
+    "IN_PROGRESS": FulfillmentOrderStatus.IN_PROGRESS,
+    "ON_HOLD": FulfillmentOrderStatus.ON_HOLD,
+    "SCHEDULED": FulfillmentOrderStatus.SCHEDULED,
+    "CANCELLED": FulfillmentOrderStatus.CANCELLED,
+}
+"""CLOSED, INCOMPLETE (given up by its location) and whatever comes new: nothing of it is to be shipped by us."""
+
+# Shopify books a payment that is marked as paid by hand under this gateway.
+_MANUAL = "manual"
+
+
+def order_observed(order: OrderNode, *, connection: str, processor_gateways: Collection[str]) -> OrderObserved:
+    """The whole order as a snapshot of version `updatedAt`. Raises SchemaMismatch for impossible amounts.
+
+    processor_gateways: names of gateways that were charged directly, not through the storefront.
+    """
+    currency = order.currency_code
+    placed = PlacedOrder(
+        name=order.name,
+        placed_at=order.created_at,
+        processed_at=order.processed_at,
+        updated_at=order.updated_at,
+        cancelled_at=order.cancelled_at,
+        currency=currency,
+        presentment_total=order.total_price_set.presentment_money.money,
+        lines=tuple(_line(line, currency) for line in order.line_items.nodes),
+        subtotal=_or_zero(order.subtotal_price_set, currency),
+        discounts=_or_zero(order.total_discounts_set, currency),
+        shipping=Money.total((s.discounted_price_set.money for s in order.shipping_lines.nodes), currency),
+        tax=_or_zero(order.total_tax_set, currency),
+        tip=order.total_tip_received_set.money,
+        duties=_or_zero(order.original_total_duties_set, currency),
+        total=order.total_price_set.money,
+        taxes_included=order.taxes_included,
+        test=order.test,
+        on_hold=order.display_fulfillment_status == "ON_HOLD",
+        fully_paid=order.fully_paid,
+        customer=_customer(order),
+        ship_to=_address(order.shipping_address),
+        bill_to=_address(order.billing_address),
+        transactions=_transactions(order.transactions, processor_gateways),
+        fulfillment_orders=tuple(_fulfillment_order(work) for work in order.fulfillment_orders.nodes),
+        fulfillments=tuple(_fulfillment(parcel) for parcel in order.fulfillments),
+        refunds=tuple(_refund(refund, connection) for refund in order.refunds),
+        fingerprint=_fingerprint(order),
+    )
+    return OrderObserved(connection=connection, external_id=order.id, version=order.updated_at, placed=placed)
+
+
+def catalogue_item(variant: VariantNode, *, connection: str, currency: str) -> CatalogueItem:
+    """One variant with its stock levels. currency: the shop's."""
+    return CatalogueItem(
+        connection=connection,
+        external_id=variant.id,
+        inventory_item_id=variant.inventory_item.id,
+        sku=variant.sku or None,
+        title=variant.display_name,
+        price=Amount(amount=variant.price, currencyCode=currency).money,
+        updated_at=variant.updated_at,
+        backorders=variant.inventory_policy == "CONTINUE",
+        levels=tuple(_level(level) for level in variant.inventory_item.inventory_levels.nodes),
+    )
+
+
+def _or_zero(amount: ShopMoney | None, currency: str) -> Money:
+    return amount.money if amount is not None else Money.zero(currency)
+
+
+def _line(line: LineNode, currency: str) -> OrderLine:
+    return OrderLine(
+        external_id=line.id,
+        sku=line.sku or None,
+        title=line.title,
+        quantity=line.quantity,
+        current_quantity=line.current_quantity,
+        unit_price=line.original_unit_price_set.money,
+        # Allocations hold the line's own discounts and its part of the order's.
+        discount=Money.total((d.allocated_amount_set.money for d in line.discount_allocations), currency),
+        tax=Money.total((tax.price_set.money for tax in line.tax_lines), currency),
+        requires_shipping=line.requires_shipping,
+    )
+
+
+def _customer(order: OrderNode) -> Customer | None:
+    customer = order.customer
+    if customer is None and order.email is None and order.phone is None:
+        return None
+    names = (customer.first_name, customer.last_name) if customer is not None else ()
+    return Customer(
+        external_id=customer.id if customer is not None else None,
+        name=" ".join(filter(None, names)) or None,
+        email=order.email,
+        phone=order.phone,
+    )
+
+
+def _address(address: AddressNode | None) -> Address | None:
+    if address is None:
+        return None
+    return Address(
+        name=address.name,
+        company=address.company,
+        line1=address.address1,
+        line2=address.address2,
+        city=address.city,
+        region=address.province_code,
+        postal_code=address.zip,
+        country=address.country_code_v2,
+        phone=address.phone,
+    )
+
+
+def _transactions(nodes: Collection[TransactionNode], processor_gateways: Collection[str]) -> tuple[Transaction, ...]:
+    direct = {node.id for node in nodes if (node.gateway or "") in processor_gateways}
+    by_processor = set(direct)
+    for node in nodes:
+        # What is booked upon a direct charge, e.g. when the order is marked as paid, is that same money.
+        booked_upon = node.parent_transaction is not None and node.parent_transaction.id in by_processor
+        if booked_upon or (direct and node.gateway == _MANUAL):
+            by_processor.add(node.id)
+    return tuple(_transaction(node, node.id in by_processor) for node in nodes if node.kind in _KINDS)
+
+
+def _transaction(node: TransactionNode, by_processor: bool) -> Transaction:
+    return Transaction(
+        external_id=node.id,
+        kind=_KINDS[node.kind],
+        status=_STATUSES.get(node.status, TransactionStatus.PENDING),
+        amount=node.amount_set.money,
+        gateway=node.gateway or "",
+        captured_by=CapturedBy.PROCESSOR if by_processor else CapturedBy.STOREFRONT,
+        payment_id=node.payment_id,
+        parent_id=node.parent_transaction.id if node.parent_transaction else None,
+        processed_at=node.processed_at,
+    )
+
+
+def _fulfillment_order(work: FulfillmentOrderNode) -> FulfillmentOrder:
+    place = work.assigned_location
+    lines = work.line_items.nodes
+    return FulfillmentOrder(
+        external_id=work.id,
+        # A location that was deleted since leaves only its name.
+        location=place.location.id if place.location else place.name,
+        status=_WORK_STATUSES.get(work.status, FulfillmentOrderStatus.CLOSED),
+        assigned=tuple((line.line_item.id, line.total_quantity) for line in lines),
+        remaining=tuple((line.line_item.id, line.remaining_quantity) for line in lines),
+    )
+
+
+def _fulfillment(parcel: FulfillmentNode) -> Fulfillment:
+    work = parcel.fulfillment_orders.nodes
+    return Fulfillment(
+        external_id=parcel.id,
+        fulfillment_order_id=work[0].id if work else None,
+        status=parcel.status.lower(),
+        tracking_number=parcel.tracking_info[0].number if parcel.tracking_info else None,
+        created_at=parcel.created_at,
+    )
+
+
+def _refund(refund: RefundNode, connection: str) -> Refund:
+    return Refund(
+        connection=connection,
+        external_id=refund.id,
+        amount=refund.total_refunded_set.money,
+        created_at=refund.created_at or refund.processed_at,
+        restocked=tuple((r.line_item.id, r.quantity) for r in refund.refund_line_items.nodes if r.restocked),
+    )
+
+
+def _fingerprint(order: OrderNode) -> str:
+    return fingerprint(
+        financial_status=order.display_financial_status,
+        cancelled=order.cancelled_at is not None,
+        total=order.total_price_set.money,
+        current_total=order.current_total_price_set.money,
+        current_quantity=sum(line.current_quantity for line in order.line_items.nodes),
+        refunds=len(order.refunds),
+        fulfillments=(parcel.status for parcel in order.fulfillments),
+    )
+
+
+def _level(level: LevelNode) -> StockLevel:
+    counts = {quantity.name: quantity.quantity for quantity in level.quantities}
+    return StockLevel(
+        location=level.location.id,
+        location_name=level.location.name or "",
+        on_hand=counts.get("on_hand", 0),
+        available=counts.get("available", 0),
+    )

@@ -1,0 +1,76 @@
+"""Reading orders: whole, complete, and no dearer than needed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tradewind.providers.shopify.api import AdminApi
+from tradewind.providers.shopify.documents import ORDER, ORDER_HEAD, ORDERS
+from tradewind.providers.shopify.limits import ORDER_HEAD_SIZES, ORDER_SIZES, ORDERS_PER_PAGE, PAGE_SIZES
+from tradewind.providers.shopify.memory import OrderMemory, renewed
+from tradewind.providers.shopify.pages import completed, fulfillments, transactions
+from tradewind.providers.shopify.wire import OrderHead, OrderNode, Page
+from tradewind.transport import parsed
+
+
+class Orders:
+    def __init__(self, api: AdminApi) -> None:
+        self._api = api
+        self._memory = OrderMemory()
+
+    async def read(self, order_id: str) -> OrderNode | None:
+        """The order as it is now; None when the store does not know it."""
+        if self._memory.get(order_id) is None:
+            return await self.read_whole(order_id)
+        data = await self._api.query(ORDER_HEAD, {"id": order_id, **ORDER_HEAD_SIZES})
+        return await self.told(order_id, data.get("order"))
+
+    async def told(self, order_id: str, head: Any) -> OrderNode | None:
+        """The order after its head was told, by a read or by the answer to a mutation."""
+        known = self._memory.get(order_id)
+        if head is None or known is None:
+            return await self.read_whole(order_id)
+        order = renewed(known, await self._complete_head(parsed(OrderHead, head, "OrderHead")))
+        if order is None:
+            return await self.read_whole(order_id)
+        self._memory.put(order)
+        return order
+
+    async def read_whole(self, order_id: str) -> OrderNode | None:
+        self._memory.forget(order_id)
+        data = await self._api.query(ORDER, {"id": order_id, **ORDER_SIZES})
+        if data.get("order") is None:
+            return None
+        order = await completed(self._api, parsed(OrderNode, data["order"], "Order"), ORDER_SIZES)
+        self._memory.put(order)
+        return order
+
+    async def changed(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[OrderNode]]:
+        """Pages of orders changed in [since, until], oldest change first.
+
+        The filter counts whole seconds, so both ends are widened to the full second. Source: shopify.dev, `orders`
+        query filter `updated_at` and sort key UPDATED_AT.
+        """
+        query = f"updated_at:>='{_second(since)}' AND updated_at:<='{_second(until + timedelta(seconds=1))}'"
+        variables: dict[str, Any] = {"query": query, "first": ORDERS_PER_PAGE, "after": None, **PAGE_SIZES}
+        while True:
+            page = parsed(Page[OrderNode], (await self._api.query(ORDERS, variables)).get("orders"), "Orders")
+            if page.nodes:
+                yield [await completed(self._api, order, PAGE_SIZES) for order in page.nodes]
+            if not page.page_info.has_next_page:
+                return
+            variables["after"] = page.page_info.end_cursor
+
+    async def _complete_head(self, head: OrderHead) -> OrderHead:
+        return head.model_copy(
+            update={
+                "transactions": await transactions(self._api, head.id, head.transactions, ORDER_HEAD_SIZES),
+                "fulfillments": await fulfillments(self._api, head.id, head.fulfillments, ORDER_HEAD_SIZES),
+            }
+        )
+
+
+def _second(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
