@@ -278,6 +278,7 @@ class TestReplay:
         order = sandbox.shopify[shown["store"]].order(shown["order_id"])
         assert (order.currency, str(order.total), str(order.tax)) == ("EUR", "29.75", "4.75")
         assert order.name == "#1001"
+        assert order.attributes == {"invoice": "#1001", "note": "ring twice"}
         assert order.shipping_address is not None
         assert order.shipping_address.zip == "LS1 4AP"
 

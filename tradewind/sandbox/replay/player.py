@@ -110,7 +110,7 @@ class Player:
             taxes_included=charged.is_included,
             name=invoice.number if invoice.number.startswith("#") else f"#{invoice.number}",
             processed_at=invoice.invoiced_at,
-            note_attributes={"invoice": invoice.number},
+            note_attributes={"invoice": invoice.number} | ({"note": invoice.note} if invoice.note else {}),
             tags=invoice.tags,
         )
 
