@@ -142,7 +142,9 @@ class Player:
         return cancelled
 
     def _refund_later(self, number: str, sale: str, returned: list[tuple[int, int]], amount: Decimal) -> None:
-        self._report.note(number, refund="waits for the shipment")
+        store_name, order = self._sold[sale]
+        waiting = "waits for the shipment"
+        self._report.note(number, store=store_name, order_id=order.id, order_name=order.name, refund=waiting)
         self._timetable.when(
             partial(self._is_done, sale),
             self._guarded(number, partial(self._refund, number, sale, returned, amount)),
