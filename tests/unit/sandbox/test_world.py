@@ -292,6 +292,28 @@ class TestReplay:
         sandbox = await self.play(write_export(tmp_path, [row]))
         assert rows_of(sandbox)["#1001"]["refund"] == "5.00"
 
+    async def test_what_a_store_does_not_take_is_refused_with_its_reason(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise RuntimeError("the store is full")
+
+        monkeypatch.setattr("tradewind.sandbox.shopify.store.ShopifyStore.place_order", full)
+        sandbox = await self.play(write_uci(tmp_path, [uci_row("1", "A", 2), uci_row("C2", "A", -2)]))
+        assert report_of(sandbox).as_dict()["refused"] == {
+            "the sale could not be replayed: the store is full": 1,
+            "the cancellation could not be replayed: its sale 1 was not placed": 1,
+        }
+        assert len(sandbox.world.progress()["failures"]) == 2
+
+    async def test_a_refund_does_not_wait_for_ever_and_says_what_was_given_back(self, tmp_path: Path) -> None:
+        path = write_uci(tmp_path, [uci_row("2", "A", 5, "3.00"), uci_row("C3", "A", -2, "3.00")])
+        sandbox = await self.play(path, ship=False)
+        row = rows_of(sandbox)["C3"]
+        order = sandbox.shopify[row["store"]].order(row["order_id"])
+        assert order.lines[0].current_quantity == 3
+        assert row["refund"] == str(sum(each.amount for each in order.refunds[0].transactions))
+
     async def test_the_real_week_is_placed_cancelled_and_booked_whole(self) -> None:
         sandbox = await self.play(data_dir() / "online-retail/2011-11-14_20.csv.gz")
         report = report_of(sandbox).as_dict()

@@ -30,9 +30,9 @@ def minor_units(amount: Decimal, currency: str) -> int:
 
 
 def spread(amount: Decimal, over: list[Decimal], currency: str) -> list[Decimal]:
-    """Divide an amount in proportion to `over`, to the coin and without remainder; no part is above its weight.
+    """Divide an amount in proportion to `over`, to the coin and without remainder.
 
-    The amount is at most the sum of `over`, and none of them is negative.
+    The weights are whole coins and not negative. If the amount is at most their sum, no part is above its weight.
     """
     whole = sum(over, Decimal(0))
     if not whole:
@@ -45,18 +45,4 @@ def spread(amount: Decimal, over: list[Decimal], currency: str) -> list[Decimal]
         part = rounded(amount * passed / whole, currency) - given
         parts.append(part)
         given += part
-    return _within(parts, over)
-
-
-def _within(parts: list[Decimal], over: list[Decimal]) -> list[Decimal]:
-    """Move what rounding put above a weight to a part that has room."""
-    excess = Decimal(0)
-    for index, (part, weight) in enumerate(zip(parts, over, strict=True)):
-        if part > weight:
-            excess += part - weight
-            parts[index] = weight
-    for index, (part, weight) in enumerate(zip(parts, over, strict=True)):
-        moved = min(excess, weight - part)
-        parts[index] = part + moved
-        excess -= moved
     return parts

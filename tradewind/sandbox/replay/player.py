@@ -170,7 +170,8 @@ class Player:
         if not store.refund_order(order.id, lines, amount, f"invoice {number}"):
             raise ValueError("the store refuses the refund")
         self._note_on_sale(number, sale, "refunded")
-        self._report.note(number, refund=str(amount))
+        given_back = sum((each.amount for each in order.refunds[-1].transactions), Decimal(0))
+        self._report.note(number, refund=str(given_back))
 
     def _is_done(self, sale: str) -> bool:
         """Paid and shipped."""

@@ -158,7 +158,8 @@ def _discount(
     # Subtotal is documented as after discounts; files written by hand often mean before. A discount may be on shipping.
     for net in (*subtotals, gross - taken_off, gross - by_line, gross - by_line - taken_off, gross):
         for extra, taxes_included in ((tax, False), (_ZERO, True)):
-            if abs(net + shipping + extra - total) < coin(currency) and _ZERO <= net <= gross:
+            taxable = net + shipping
+            if abs(taxable + extra - total) < coin(currency) and _ZERO <= net <= gross and (taxable or not extra):
                 return gross - rounded(total - shipping - extra, currency), taxes_included or not tax
     parts = f"lines {gross}, discount {taken_off}, shipping {shipping}, taxes {tax}"
     raise InvoiceUnreadable(f"row {head.row}: the amounts do not add up to Total {total}: {parts}")
