@@ -74,6 +74,15 @@ class Client(Protocol):
 
 
 @runtime_checkable
+class PublishesKeys(Protocol):
+    """A provider whose deliveries are verified with public keys that it publishes and changes."""
+
+    async def signing_keys(self) -> str:
+        """The key set as JSON text, for the connection's setting `jwks`."""
+        ...
+
+
+@runtime_checkable
 class Storefront(Client, Protocol):
     def orders(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[OrderObserved]]:
         """Pages of orders changed in [since, until], oldest change first."""
@@ -127,5 +136,5 @@ class Carrier(Client, Protocol):
 @runtime_checkable
 class Journal(Client, Protocol):
     def documents(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[JournalRecorded]]:
-        """Pages of documents that occurred in [since, until]."""
+        """Pages of documents booked since then; those of an old history have occurred long before."""
         ...

@@ -33,6 +33,8 @@ class BackOffice:
         self.secret = sandbox.secret(self.connection, 40)
         self.subscribed_url: str | None = None
         self.documents: dict[str, dict[str, Any]] = {}
+        self._booked_at: dict[str, datetime] = {}
+        self._clock = sandbox.clock
         self._sender = sandbox.sender
 
     def describe(self) -> dict[str, Any]:
@@ -50,13 +52,13 @@ class BackOffice:
         if document["document"] in self.documents:
             raise ValueError(f"document {document['document']} exists")
         self.documents[document["document"]] = document
+        self._booked_at[document["document"]] = self._clock.now()
         if self.subscribed_url is not None:
             self._send(self.subscribed_url, document)
 
     def since(self, at: datetime) -> list[dict[str, Any]]:
-        """Documents that occurred at that time or later, oldest first."""
-        found = [item for item in self.documents.values() if _occurred_at(item) >= at]
-        return sorted(found, key=_occurred_at)
+        """Documents booked at that time or later, in the order of booking; what they are about may be long past."""
+        return [document for name, document in self.documents.items() if self._booked_at[name] >= at]
 
     def _send(self, url: str, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
@@ -124,10 +126,6 @@ def _refused(request: Request, secret: str) -> Response | None:
     if hmac.compare_digest(request.headers.get("Authorization", ""), f"Bearer {secret}"):
         return None
     return JSONResponse({"error": "unauthorized"}, 401)
-
-
-def _occurred_at(document: dict[str, Any]) -> datetime:
-    return _utc(document["occurred_at"])
 
 
 def _utc(text: str) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tradewind.domain.connections import Connection
-from tradewind.domain.roles import Client
+from tradewind.domain.roles import Client, PublishesKeys
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
@@ -19,10 +19,19 @@ def hook_url(settings: Settings, connection: Connection) -> str:
 async def check_subscriptions(ledger: Ledger, connection: Connection, client: Client, settings: Settings) -> int:
     """Create what is missing; gives how many were. A secret that the provider reveals at creation is kept."""
     created = await client.subscribe(hook_url(settings, connection))
+    if isinstance(client, PublishesKeys):
+        keys = await client.signing_keys()
+        await in_thread(_keep_keys, ledger, connection, keys)
     secret = next((one.secret for one in created if one.secret), None)
     if secret is not None:
         await in_thread(_keep_secret, ledger, connection, secret)
     return len(created)
+
+
+def _keep_keys(ledger: Ledger, connection: Connection, keys: str) -> None:
+    """The gateway calls no provider: the keys reach it through the ledger."""
+    with ledger.write() as database:
+        connections.update_settings(database, ledger.keys, connection.key, {"jwks": keys})
 
 
 def _keep_secret(ledger: Ledger, connection: Connection, secret: str) -> None:

@@ -45,10 +45,9 @@ class BackOfficeClient:
         return ()
 
     async def documents(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[JournalRecorded]]:
-        """One page: the back office lists everything since a time."""
+        """One page: the back office lists everything that was booked since a time, whenever it occurred."""
         page = parsed(DocumentPage, json_of(await self._listed(since)), "documents")
-        documents = (journal_recorded(value, self._connection) for value in page.documents)
-        yield [document for document in documents if since <= document.occurred_at <= until]
+        yield [journal_recorded(value, self._connection) for value in page.documents]
 
     async def subscriptions(self) -> Sequence[Subscription]:
         """None: the back office does not list its one subscription."""

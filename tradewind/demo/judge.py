@@ -1,0 +1,153 @@
+"""The verdict: what the sandbox knows to have happened, against what tradewind has in its books.
+
+The sandbox shares no code with the core, so that a shared mistake cannot hide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from tradewind.ledger import inbox, outbox
+from tradewind.ledger.engine import Ledger
+
+
+def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
+    """Counts of what went well and what must not happen, and how long orders took.
+
+    lost: accepted by a store and not in the books, or neither shipped, cancelled nor complete there. latency: from the
+    moment the store accepts an order to the carrier's label request, in seconds.
+    """
+    orders = truth["orders"]
+    recorded, parcels = _recorded(ledger), _parcels(truth)
+    lost = [order["name"] for order in orders if _is_lost(order, recorded.get(_id(order)))]
+    waits = sorted(_seconds(order["accepted_at"], _first_label(order)) for order in orders if order["label_requests"])
+    return {
+        "orders_placed": len(orders),
+        "orders_shipped": sum(order["fulfilled_at"] is not None for order in orders),
+        "orders_cancelled": sum(order["cancelled_at"] is not None for order in orders),
+        "lost": len(lost),
+        "lost_orders": lost[:20],
+        "duplicate_shipments": sum(_duplicates(order, parcels[_id(order)]) for order in orders),
+        "shipped_after_cancel": sum(map(_labels_after_cancel, orders)),
+        "throttled": truth["counts"].get("throttled", 0),
+        "latency_p50_s": _percentile(waits, 0.50),
+        "latency_p99_s": _percentile(waits, 0.99),
+    }
+
+
+def judge_money(truth: dict[str, Any], ledger: Ledger) -> dict[str, int]:
+    """Captured and refunded, in minor units, as the providers have it and as the books have it."""
+    facts = truth["facts"]
+    with ledger.read() as database:
+        row = database.execute(text("SELECT SUM(captured), SUM(refunded) FROM v_orders")).one()
+    return {
+        "captured_minor": sum(fact["amount_minor"] for fact in facts if fact["kind"] == "captured"),
+        "refunded_minor": sum(fact["amount_minor"] for fact in facts if fact["kind"] == "refunded"),
+        "books_captured_minor": int(row[0] or 0),
+        "books_refunded_minor": int(row[1] or 0),
+    }
+
+
+def left_over(ledger: Ledger) -> dict[str, int]:
+    """Deliveries and commands that are not finished, by state."""
+    with ledger.read() as database:
+        deliveries, commands = inbox.counts(database), outbox.counts(database)
+    waiting = {f"inbox_{state}": deliveries[state] for state in ("received", "claimed", "parked", "dead")}
+    return waiting | {f"outbox_{state}": commands[state] for state in ("pending", "in_flight", "dead")}
+
+
+def recorded_documents(ledger: Ledger) -> dict[str, int]:
+    """Documents of the back office that are in the books, by kind."""
+    with ledger.read() as database:
+        rows = database.execute(text("SELECT kind, COUNT(*) AS documents FROM v_journal GROUP BY kind")).all()
+    return {str(row.kind): int(row.documents) for row in rows}
+
+
+def settled(truth: dict[str, Any]) -> bool:
+    """Every accepted order is shipped or cancelled, and no label of a cancelled one is left."""
+    return all(
+        order["fulfilled_at"] is not None or (order["cancelled_at"] is not None and not _live_labels(order))
+        for order in truth["orders"]
+        if order["total_minor"] or order["label_requests"]
+    )
+
+
+def _recorded(ledger: Ledger) -> dict[tuple[str, str], str]:
+    with ledger.read() as database:
+        rows = database.execute(text("SELECT connection, external_id, state FROM v_orders")).all()
+    return {
+        (connection.partition(":")[2], external_id.rpartition("/")[2]): state for connection, external_id, state in rows
+    }
+
+
+def _id(order: dict[str, Any]) -> tuple[str, str]:
+    return order["store"], str(order["order_id"]).rpartition("/")[2]
+
+
+def _is_lost(order: dict[str, Any], state: str | None) -> bool:
+    if state is None:
+        return True
+    if order["cancelled_at"] is not None:
+        return state != "cancelled"
+    if order["fulfilled_at"] is not None:
+        return state != "shipped"
+    return state != "completed"
+
+
+def _first_label(order: dict[str, Any]) -> str:
+    return min(str(request["requested_at"]) for request in order["label_requests"])
+
+
+def _live_labels(order: dict[str, Any]) -> list[dict[str, Any]]:
+    return [request for request in order["label_requests"] if request["voided_at"] is None]
+
+
+def _duplicates(order: dict[str, Any], parcels: int) -> int:
+    """Labels that were bought and kept beyond the parcels that the store was told of."""
+    shipments = Counter(request["external_shipment_id"] for request in _live_labels(order))
+    twice = sum(count - 1 for count in shipments.values())
+    return max(twice, len(_live_labels(order)) - parcels if parcels else 0)
+
+
+def _parcels(truth: dict[str, Any]) -> Counter[tuple[str, str]]:
+    return Counter(_id(fact) for fact in truth["facts"] if fact["kind"] == "order_fulfilled")
+
+
+def _labels_after_cancel(order: dict[str, Any]) -> int:
+    cancelled_at = order["cancelled_at"]
+    if cancelled_at is None:
+        return 0
+    return sum(_seconds(cancelled_at, request["requested_at"]) > 0 for request in _live_labels(order))
+
+
+def _seconds(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def _percentile(ordered: list[float], share: float) -> float | None:
+    """The nearest-rank percentile; None of nothing."""
+    if not ordered:
+        return None
+    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 3)
+
+
+def books_of(state_dir: Path) -> dict[str, Any]:
+    """What the last reconciliation found: checked, discrepancies by kind, repaired, left. Empty when none has ended."""
+    return _published(state_dir, "books")
+
+
+def validations_of(state_dir: Path) -> dict[str, Any]:
+    """What the last reconciliation's expectations say: how many were checked and which failed."""
+    return _published(state_dir, "validations")
+
+
+def _published(state_dir: Path, part: str) -> dict[str, Any]:
+    file = state_dir / "books" / "latest.json"
+    found: dict[str, Any] = json.loads(file.read_text())[part] if file.exists() else {}
+    return found

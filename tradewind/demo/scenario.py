@@ -1,0 +1,211 @@
+"""The demo, step by step: a shop opens, sells, is settled, reconciled, spoilt once, and judged."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tradewind.demo import judge
+from tradewind.demo.receiver import AlertReceiver
+from tradewind.demo.replayed import judge_replay
+from tradewind.demo.sandbox import Control, connections_of, described
+from tradewind.errors import TradewindError
+from tradewind.governor import Governor
+from tradewind.ledger import connections
+from tradewind.ledger.engine import Ledger, open_ledger
+from tradewind.settings import Settings
+from tradewind.stack.prefect_api import FINAL_STATES
+from tradewind.stack.process import Part
+from tradewind.stack.stack import NotReady, Stack
+from tradewind.sync.clients import ClientPool
+from tradewind.sync.runner import is_drained
+from tradewind.sync.subscriptions import check_subscriptions
+
+ORDER_SYNC = {"window_s": 120.0, "sweep_interval_s": 8.0}
+PLANTED = "silent_refund"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run. rate_per_s: orders (or invoices of a replay) a second. faults: none, mild or hostile."""
+
+    orders: int
+    seed: int
+    faults: str
+    replay: Path | None
+    rate_per_s: float
+
+
+Progress = Callable[[str, int, int], None]
+"""(step, done, of): how far a step is; `of` is 0 while that is not known."""
+
+
+class Scenario:
+    """One run. progress: told how far each step is."""
+
+    def __init__(self, plan: Plan, settings: Settings, receiver: AlertReceiver, progress: Progress) -> None:
+        self._plan = plan
+        self._receiver = receiver
+        self._progress = progress
+        self.stack = Stack(settings, alert_url=receiver.url)
+        self.sandbox: Part = self.stack.part(
+            "sandbox", "sandbox", "--port", "0", "--seed", str(plan.seed), "--faults", plan.faults
+        )
+        self.description: dict[str, Any] = {}
+        self._ledger: Ledger | None = None
+
+    def run(self) -> dict[str, Any]:
+        """Everything, in order; gives the result as the JSON shows it. Raises NotReady, PartDied."""
+        began = time.monotonic()
+        self._open_shop()
+        with Control(self.description) as control:
+            self._sell(control)
+            self._settle(control)
+            books, planted = self._reconcile(control)
+            self._await_alert()
+            return self._verdict(control, books, planted, time.monotonic() - began)
+
+    def stop(self) -> None:
+        """Stop everything that was started."""
+        self.stack.stop()
+        self.sandbox.stop()
+        if self._ledger is not None:
+            self._ledger.close()
+
+    @property
+    def ledger(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = open_ledger(self.stack.settings)
+        return self._ledger
+
+    def _open_shop(self) -> None:
+        """Start the parts, connect the sandbox's accounts, deploy, and let the order sync run."""
+        self._progress("starting", 0, 5)
+        self.stack.start_server()
+        self.sandbox.start()
+        self.stack.wait_until(lambda: described(self.sandbox.log) is not None, 30.0, self.sandbox)
+        self.description = described(self.sandbox.log) or {}
+        self._progress("starting", 1, 5)
+        if self._plan.replay is not None:
+            with Control(self.description) as control:
+                control.prepare(self._plan.replay)
+        self.stack.start_gateway()
+        self._progress("starting", 2, 5)
+        asyncio.run(self._connect())
+        self._progress("starting", 3, 5)
+        self.stack.deploy()
+        self._progress("starting", 4, 5)
+        self.stack.prefect.run("catalog-sync/catalog-sync")
+        run = self.stack.run_order_sync(ORDER_SYNC)
+        self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 60.0, self.stack.worker)
+        self._progress("starting", 5, 5)
+
+    async def _connect(self) -> None:
+        found = connections_of(self.description, datetime.now(UTC))
+        with self.ledger.write() as database:
+            for connection in found:
+                connections.put(database, self.ledger.keys, connection, actor="demo")
+        clients = ClientPool(self.ledger, Governor())
+        try:
+            for connection in found:
+                await self._subscribe(connection, clients)
+        finally:
+            await clients.aclose()
+
+    async def _subscribe(self, connection: Any, clients: ClientPool) -> None:
+        """The sandbox's faults may hit these calls too: try until they are through."""
+        key = str(connection.key)
+        for attempt in range(20):
+            try:
+                await check_subscriptions(self.ledger, connection, clients(key), self.stack.settings)
+                return
+            except TradewindError:
+                if attempt == 19:
+                    raise
+                await asyncio.sleep(0.5)
+
+    def _sell(self, control: Control) -> None:
+        """Let the shoppers come, or act the history out."""
+        plan = self._plan
+        if plan.replay is not None:
+            begun = control.start(replay=str(plan.replay), rate_per_s=plan.rate_per_s)
+        else:
+            begun = control.start(orders=plan.orders, rate_per_s=plan.rate_per_s)
+        expected_s = begun["planned"] / plan.rate_per_s
+        self._until(lambda: self._world_is_quiet(control), 120.0 + 4 * expected_s, "orders are still being placed")
+
+    def _settle(self, control: Control) -> None:
+        """Wait until every order has found its end and nothing waits in inbox or outbox."""
+        control.faults("none")
+        bound_s = 120.0 + 2 * control.progress()["placed"]
+        self._until(lambda: self._is_settled(control), bound_s, "orders have not settled", strict=False)
+
+    def _world_is_quiet(self, control: Control) -> bool:
+        progress = control.progress()
+        self._progress("placed", progress["placed"], progress["planned"])
+        self._progress("settled", progress["fulfilled"] + progress["cancelled"], progress["planned"])
+        return bool(progress["quiet"])
+
+    def _is_settled(self, control: Control) -> bool:
+        quiet = self._world_is_quiet(control)
+        return quiet and is_drained(self.ledger) and judge.settled(control.truth())
+
+    def _reconcile(self, control: Control) -> tuple[str, dict[str, Any]]:
+        """Plant one fault, silently, and run the nightly reconciliation."""
+        self._progress("reconciling", 0, 2)
+        planted = control.plant(PLANTED)
+        run = self.stack.prefect.run("reconciliation/reconciliation", {"settling_s": 0.0})
+        self._until(lambda: self.stack.prefect.state(run) in FINAL_STATES, 180.0, "reconciliation has not ended")
+        self._progress("reconciling", 1, 2)
+        return run, planted
+
+    def _await_alert(self) -> None:
+        self._until(lambda: bool(self._receiver.alerts), 40.0, "no alert arrived", strict=False)
+        self._progress("reconciling", 2, 2)
+
+    def _until(self, done: Callable[[], bool], timeout_s: float, complaint: str, *, strict: bool = True) -> None:
+        """Wait, within a bound, while the parts live. strict: Raises NotReady when the bound is reached."""
+        deadline = time.monotonic() + timeout_s
+        while not self._done(done):
+            self.stack.check()
+            self.sandbox.check()
+            if time.monotonic() > deadline:
+                if strict:
+                    raise NotReady(f"{complaint} after {timeout_s:.0f} s")
+                return
+            time.sleep(0.25)
+
+    def _done(self, done: Callable[[], bool]) -> bool:
+        try:
+            return done()
+        except httpx.TransportError:
+            return False  # a busy machine; the parts are checked, and the wait is bounded
+
+    def _verdict(self, control: Control, run: str, planted: dict[str, Any], wall_s: float) -> dict[str, Any]:
+        truth = control.truth()
+        replay = control.replay() if self._plan.replay is not None else None
+        result = {
+            "seed": self._plan.seed,
+            "faults": self._plan.faults,
+            **judge.judge_orders(truth, self.ledger),
+            "money": judge.judge_money(truth, self.ledger),
+            "recorded": judge.recorded_documents(self.ledger),
+            "refused": (replay or {}).get("refused", {}),
+            "wall_s": round(wall_s, 1),
+            "books": judge.books_of(self.stack.settings.state_dir),
+            "planted": planted,
+            "validations": judge.validations_of(self.stack.settings.state_dir),
+            "alerts": [alert.get("alert") for alert in self._receiver.alerts],
+            "left_over": judge.left_over(self.ledger),
+            "faults_fired": truth.get("faults_fired", {}),
+        }
+        if replay is not None:
+            result["replay"] = judge_replay(replay, self.ledger)
+        return result
