@@ -58,8 +58,8 @@ class ShopifyStore:
         self.ids = Ids(self.rng)
         self.shop_id = self.ids.next()
         self.opened_at = self.now()
-        self.catalog = Catalog()
-        self.stock = Stock()
+        self.catalog: Catalog = Catalog()
+        self.stock: Stock = Stock()
         self.customers: dict[str, Customer] = {}
         self.orders: dict[int, StoreOrder] = {}
         self.jobs = Jobs(self.clock)
