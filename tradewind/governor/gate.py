@@ -63,7 +63,12 @@ class Gate:
         self._wake()
 
     def observe(
-        self, remaining: float | None, restore_per_s: float | None, retry_after_s: float | None, refunded: float
+        self,
+        remaining: float | None,
+        restore_per_s: float | None,
+        retry_after_s: float | None,
+        refunded: float,
+        cost: float,
     ) -> None:
         """See `Governor.feedback`. What others spend at the same account shows only in `remaining`."""
         now = self._clock.monotonic()
@@ -71,8 +76,8 @@ class Gate:
             self._leases.give_back(self._connection, self.budget, refunded)
         if remaining is not None:
             rate = restore_per_s or self.budget.per_second
-            # What is in flight may not be in `remaining` yet: counting it twice errs on the safe side.
-            left = remaining - self._spending
+            # What else is in flight may not be in `remaining` yet: counting it twice errs on the safe side.
+            left = remaining - (self._spending - cost)
             self._observed = TokenBucket(max(self.budget.capacity, remaining), rate, left, now)
         if retry_after_s is not None:
             self._closed_until = max(self._closed_until, now + retry_after_s)

@@ -68,13 +68,15 @@ class Governor:
         restore_per_s: float | None = None,
         retry_after_s: float | None = None,
         refunded: float = 0.0,
+        cost: float = 0.0,
     ) -> None:
         """Take in what a response says.
 
         remaining: units left at the provider. restore_per_s: how fast they come back. retry_after_s: call nothing
-        before. refunded: units of the call's cost that the provider gave back.
+        before. refunded: units of the call's cost that the provider gave back. cost: of the call that was answered,
+        while it is still admitted.
         """
-        self._gates[connection].observe(remaining, restore_per_s, retry_after_s, refunded)
+        self._gates[connection].observe(remaining, restore_per_s, retry_after_s, refunded, cost)
 
     def waiting(self, connection: str) -> int:
         """How many calls wait to be admitted."""

@@ -189,6 +189,7 @@ class Transport:
             restore_per_s=seen.restore_per_s,
             retry_after_s=seen.retry_after_s if asked_s is None else asked_s,
             refunded=seen.refunded,
+            cost=cost,
         )
 
     def _record(self, call: Call, progress: _Progress, error: BaseException | None, latency_s: float) -> None:

@@ -103,17 +103,34 @@ async def test_a_refused_capture_names_stripes_code():
     assert rejected.value.status == 400
 
 
-async def test_a_failure_that_the_key_has_stored_is_definite():
-    stored = httpx.Response(500, headers={"Idempotent-Replayed": "true"}, json={"error": {"type": "api_error"}})
-    wire = Wire(500, stored, intent("requires_capture"))
+def stored_failure():
+    return httpx.Response(500, headers={"Idempotent-Replayed": "true"}, json={"error": {"type": "api_error"}})
+
+
+async def test_after_a_stored_failure_the_effect_is_looked_up_and_the_next_key_used():
+    wire = Wire(stored_failure(), intent("requires_capture"), intent("succeeded"))
+    (event,) = await wire.clock.run(stripe(wire).capture(capture(), "k"))
+    assert event.payment.state is PaymentState.CAPTURED
+    keys = [request.headers.get("Idempotency-Key") for request in wire.requests]
+    assert keys[0] == "k"
+    assert keys[1] is None  # the look-up
+    again = Wire(stored_failure(), intent("requires_capture"), intent("succeeded"))
+    await again.clock.run(stripe(again).capture(capture(), "k"))
+    assert [request.headers.get("Idempotency-Key") for request in again.requests] == keys
+
+
+async def test_a_failure_under_every_key_is_definite():
+    wire = Wire(*[stored_failure(), intent("requires_capture")] * 3)
     with pytest.raises(RequestRejected) as rejected:
-        await wire.clock.run(stripe(wire).capture(capture(), "k"))
+        await wire.clock.run(stripe(wire).capture(capture(), "k" * 255))
     assert rejected.value.code == STORED_FAILURE
+    keys = {request.headers.get("Idempotency-Key") for request in wire.requests} - {None}
+    assert len(keys) == 3
+    assert max(map(len, keys)) <= 255
 
 
 async def test_a_stored_failure_whose_effect_is_there_is_a_success():
-    stored = httpx.Response(500, headers={"Idempotent-Replayed": "true"}, json={})
-    wire = Wire(stored, intent("succeeded"))
+    wire = Wire(stored_failure(), intent("succeeded"))
     (event,) = await wire.clock.run(stripe(wire).capture(capture(), "k"))
     assert event.payment.state is PaymentState.CAPTURED
 

@@ -165,7 +165,7 @@ async def test_what_a_response_says_of_the_budget_paces_the_next_call():
     def observe(response, cost):
         return Feedback(remaining=response.json()["left"], restore_per_s=2.0)
 
-    provider = Provider(httpx.Response(200, json={"left": 11}), httpx.Response(200, json={"left": 100}))
+    provider = Provider(httpx.Response(200, json={"left": 1}), httpx.Response(200, json={"left": 100}))
     transport, clock, _ = connected(provider, observe=observe)
 
     async def work():
@@ -173,7 +173,7 @@ async def test_what_a_response_says_of_the_budget_paces_the_next_call():
         await transport.request("GET", "/x", cost=5, idempotent=True)
 
     await clock.run(work())
-    # 11 are left, of which the call still in flight may take its 10: 4 are missing, at 2 a second.
+    # One is left and five are needed, at two a second.
     assert clock.elapsed_s == pytest.approx(2.0)
 
 

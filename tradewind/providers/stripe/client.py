@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 import httpx
@@ -34,6 +35,7 @@ API_VERSION = "2026-07-29.dahlia"
 DEFAULT_BASE_URL = "https://api.stripe.com"
 PAGE_SIZE = 100
 
+KEYS_PER_COMMAND = 3
 STORED_FAILURE = "stored_failure"
 """Code of a failure that Stripe keeps under the idempotency key: only another key can succeed."""
 
@@ -98,7 +100,7 @@ class StripeClient:
 
         key: idempotency key, the same for every attempt. A payment that is captured already is a success.
         Raises RateLimited (nothing happened), OutcomeUnknown (sent, no answer: resend the same key), RequestRejected
-        (code `stored_failure`: another key may succeed). Source: payment_intents.capture.
+        (never repeat unchanged; code `stored_failure`: another key may succeed). Source: payment_intents.capture.
         """
         path = f"/v1/payment_intents/{command.payment}/capture"
         data = {"amount_to_capture": str(to_stripe(command.amount)), "expand[]": EXPANDED}
@@ -120,12 +122,12 @@ class StripeClient:
             "amount": str(to_stripe(command.amount)),
             "metadata[reference]": command.reference,
         }
-        try:
-            await self._post("/v1/refunds", "refunds.create", data, key)
-        except RequestRejected:
+
+        async def is_done() -> bool:
             made = await self._refunds(command.payment)
-            if not any((refund.metadata or {}).get("reference") == command.reference for refund in made):
-                raise
+            return any((refund.metadata or {}).get("reference") == command.reference for refund in made)
+
+        await self._write("/v1/refunds", "refunds.create", data, _keys(key), is_done)
         return (await self._observed(command.payment),)
 
     async def subscriptions(self) -> Sequence[Subscription]:
@@ -162,16 +164,35 @@ class StripeClient:
     async def _change(
         self, path: str, operation: str, data: Mapping[str, str], key: str, wanted: PaymentState, payment: str
     ) -> Sequence[Event]:
-        try:
-            response = await self._post(path, operation, data, key)
-        except RequestRejected:
-            # Refused because it is done (an older key, another hand), or for good: the payment says which.
-            observed = await self._observed(payment)
-            if observed.payment.state is not wanted:
-                raise
-            return (observed,)
+        async def is_done() -> bool:
+            return (await self._observed(payment)).payment.state is wanted
+
+        response = await self._write(path, operation, data, _keys(key), is_done)
+        if response is None:
+            return (await self._observed(payment),)
         intent = parsed(PaymentIntentObject, json_of(response), operation)
         return (await self._complete(intent, observed_at(response, wrote=True)),)
+
+    async def _write(
+        self,
+        path: str,
+        operation: str,
+        data: Mapping[str, str],
+        keys: Sequence[str],
+        is_done: Callable[[], Awaitable[bool]],
+    ) -> httpx.Response | None:
+        """One effect; None when the write was refused because the effect is there already.
+
+        A failure that Stripe keeps under a key is definite: the effect is looked up, then the next key is used.
+        """
+        try:
+            return await self._post(path, operation, data, keys[0])
+        except RequestRejected as error:
+            if await is_done():
+                return None
+            if error.code != STORED_FAILURE or len(keys) == 1:
+                raise
+        return await self._write(path, operation, data, keys[1:], is_done)
 
     async def _observed(self, payment: str) -> PaymentObserved:
         response = await self._get(f"/v1/payment_intents/{payment}", "payment_intents.retrieve", {"expand[]": EXPANDED})
@@ -239,6 +260,15 @@ def _error_code(response: httpx.Response) -> str | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return code if isinstance(code, str) else None
+
+
+def _keys(key: str) -> Sequence[str]:
+    """The command's idempotency key, and those that follow once a failure is stored under it.
+
+    They follow from the first: a command that is sent again walks the same keys, and each has its effect at most once.
+    """
+    followers = (hashlib.sha256(f"{key}/{number}".encode()).hexdigest() for number in range(1, KEYS_PER_COMMAND))
+    return (key, *followers)
 
 
 def _is_wanted(endpoint: EndpointObject) -> bool:
