@@ -12,9 +12,16 @@ from graphql import (
     validate,
 )
 
+from tests.contract.shopify_cost import CostRule
 from tests.contracts import contract
-from tradewind.providers.shopify import documents
+from tradewind.providers.shopify import documents, limits
 from tradewind.providers.shopify.documents import DOCUMENTS, Document
+
+SIZES = {
+    **{document.name: limits.ORDER_SIZES for document in DOCUMENTS},
+    "Orders": {**limits.PAGE_SIZES, "first": limits.ORDERS_PER_PAGE},
+    "Variants": {"first": limits.VARIANTS_PER_PAGE, "levels": limits.LEVELS_PER_VARIANT},
+}
 
 
 @cache
@@ -44,3 +51,13 @@ def test_document_is_one_operation_of_its_name(document: Document) -> None:
 def test_every_document_of_the_module_is_listed() -> None:
     defined = {value for value in vars(documents).values() if isinstance(value, Document)}
     assert defined == set(DOCUMENTS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_estimated_cost_covers_the_published_rule(document: Document) -> None:
+    cost = CostRule(published_schema(), document.text, SIZES[document.name]).cost()
+    assert cost <= limits.COSTS[document.name] <= limits.SINGLE_QUERY_MAXIMUM
+
+
+def test_only_documents_have_an_estimate() -> None:
+    assert set(limits.COSTS) == {document.name for document in DOCUMENTS}
