@@ -1,6 +1,5 @@
 """Faults of the providers' APIs: 429s and 5xx nobody earned, answers that get lost, answers that come late."""
 
-import contextlib
 import random
 from collections.abc import Callable
 from typing import Final
@@ -98,9 +97,7 @@ async def _swallow(message: Message) -> None:
 
 
 async def _cut(send: Send) -> None:
-    """Promise more than is sent: the server closes the connection, and the client reads a broken answer."""
-    # The server raises at the short body, which is what closes the connection.
-    with contextlib.suppress(Exception):
-        headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    """Promise more than is sent: the server raises at the short body and closes the connection."""
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"4096")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
