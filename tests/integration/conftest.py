@@ -36,7 +36,7 @@ def postgres_url() -> Iterator[str]:
             import pgserver
 
             server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-        except Exception as error:  # noqa: BLE001 - whatever keeps it from starting: said, and skipped or failed
+        except Exception as error:
             _not_checked(f"no PostgreSQL here, the ledger is not checked on it: {error}")
         url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
         _admin(url, f"CREATE DATABASE {TEMPLATE}")

@@ -53,11 +53,13 @@ def entries(conn: Connection, *, limit: int = 100) -> list[Entry]:
 def first_broken(conn: Connection) -> int | None:
     """The number of the first entry that was changed, or that follows a removed one; None when the chain holds."""
     previous, expected = GENESIS, 1
-    for row in conn.execution_options(yield_per=1000).execute(select(table).order_by(table.c.seq)):
-        values = {name: getattr(row, name) for name in ("seq", "at", "actor", "action", "detail", "previous_hash")}
-        if row.seq != expected or row.previous_hash != previous or row.hash != _hash(**values):
-            return int(row.seq)
-        previous, expected = row.hash, expected + 1
+    query = select(table).order_by(table.c.seq).execution_options(yield_per=1000)
+    with conn.execute(query) as rows:
+        for row in rows:
+            values = {name: getattr(row, name) for name in ("seq", "at", "actor", "action", "detail", "previous_hash")}
+            if row.seq != expected or row.previous_hash != previous or row.hash != _hash(**values):
+                return int(row.seq)
+            previous, expected = row.hash, expected + 1
     return None
 
 

@@ -26,9 +26,11 @@ def erase_customer(ledger: Ledger, email: str, *, actor: str) -> Erasure:
     """Erase who the customer of this e-mail address was, in orders and in the payloads that told of them; audited.
 
     States, amounts, SKUs and times stay. Running processes may remember a key for a minute more. A provider that tells
-    of the customer again is recorded again: erase there first.
+    of the customer again is recorded again: erase there first. Raises ValueError for a blank address.
     """
     index = ledger.keys.blind("email", email)
+    if index is None:
+        raise ValueError("whom to erase: the e-mail address is blank")
     with ledger.write() as conn:
         found = conn.execute(select(orders.c.id, orders.c.personal).where(orders.c.email_index == index)).all()
         ids = tuple(sorted(row.id for row in found))

@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,8 @@ from tradewind.ledger.dialect import lock_number
 from tradewind.ledger.engine import Ledger
 
 POLL_S = 0.02
+# A leader that looks for a successor holds the standby's lock for a moment: that does not turn a successor away.
+STANDBY_PATIENCE_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,18 @@ def acquire(
 def _take(lead: _Lock, standby: _Lock, timeout_s: float, stopped: Callable[[], bool]) -> bool:
     if lead.try_take():
         return True
-    if not standby.try_take():
+    if not _wait(standby, min(timeout_s, STANDBY_PATIENCE_S), stopped) or not _wait(lead, timeout_s, stopped):
         return False
+    standby.release()
+    return True
+
+
+def _wait(lock: _Lock, timeout_s: float, stopped: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + timeout_s
-    while not lead.try_take():
+    while not lock.try_take():
         if stopped() or time.monotonic() >= deadline:
             return False
         time.sleep(POLL_S)
-    standby.release()
     return True
 
 
@@ -138,9 +144,12 @@ class _AdvisoryLock:
         return self._taken
 
     def release(self) -> None:
-        """Ends the session as well: a pooled connection must not carry a lock."""
-        if self._conn is not None:
-            with suppress(DBAPIError):
-                self._conn.invalidate()
-            self._conn.close()
-            self._conn, self._taken = None, False
+        if self._conn is None:
+            return
+        try:
+            # At once, and not when the server notices that the session is over.
+            self._conn.execute(text("SELECT pg_advisory_unlock_all()"))
+        except DBAPIError:
+            self._conn.invalidate()
+        self._conn.close()
+        self._conn, self._taken = None, False

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, select, update
 
 from tradewind.domain.order import CapturedBy, Order, TransactionKind, TransactionStatus, state_of
 from tradewind.errors import VersionConflict
@@ -92,14 +92,12 @@ def by_name(conn: Connection, name: str) -> list[OrderRow]:
 
 def by_email(conn: Connection, keys: KeyRing, email: str) -> list[OrderRow]:
     """A customer's orders, newest first."""
-    wanted = table.c.email_index == keys.blind("email", email)
-    return _list(conn, select(*_LISTED).where(wanted).order_by(table.c.placed_at.desc()))
+    return _found_by(conn, table.c.email_index, keys.blind("email", email))
 
 
 def by_phone(conn: Connection, keys: KeyRing, phone: str) -> list[OrderRow]:
     """A customer's orders, newest first."""
-    wanted = table.c.phone_index == keys.blind("phone", phone)
-    return _list(conn, select(*_LISTED).where(wanted).order_by(table.c.placed_at.desc()))
+    return _found_by(conn, table.c.phone_index, keys.blind("phone", phone))
 
 
 def recent(
@@ -115,6 +113,13 @@ def recent(
 
 
 _LISTED = [column for column in table.c if column.name in OrderRow.__dataclass_fields__]
+
+
+def _found_by(conn: Connection, column: ColumnElement[str | None], index: str | None) -> list[OrderRow]:
+    # A blank value has no index, and comparing with none would find every order without one.
+    if index is None:
+        return []
+    return _list(conn, select(*_LISTED).where(column == index).order_by(table.c.placed_at.desc()))
 
 
 def _list(conn: Connection, query: Select[Any]) -> list[OrderRow]:

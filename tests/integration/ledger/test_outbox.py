@@ -1,0 +1,212 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.integration.ledger.examples import (
+    AT,
+    CARRIER,
+    PROCESSOR,
+    STORE,
+    at_once,
+    buy_label,
+    capture,
+    gbp,
+    refetch,
+)
+from tradewind.domain.commands import Command, Refetch
+from tradewind.errors import LeaseLost
+from tradewind.ledger import outbox
+from tradewind.ledger.engine import Ledger
+from tradewind.ledger.outbox import Due
+
+
+def added(ledger: Ledger, *commands: Command) -> list[str]:
+    with ledger.write() as conn:
+        return outbox.add(conn, commands, AT)
+
+
+def due(
+    ledger: Ledger, connection: str = PROCESSOR, *, limit: int = 10, lease_s: float = 60, writes: bool = True
+) -> list[Due]:
+    with ledger.write() as conn:
+        return outbox.claim_due(conn, connection, worker="w", limit=limit, lease_s=lease_s, writes=writes)
+
+
+def row(ledger: Ledger, key: str) -> outbox.CommandRow:
+    with ledger.read() as conn:
+        return next(one for one in outbox.by_order(conn, "shopify:north/1") if one.key == key)
+
+
+def test_the_same_intent_is_asked_for_once(ledger: Ledger) -> None:
+    assert added(ledger, capture(), capture()) == [capture().key]
+    assert added(ledger, capture()) == []
+    (one,) = due(ledger)
+    with ledger.write() as conn:
+        outbox.succeed(conn, one, "captured")
+    assert added(ledger, capture()) == []
+    assert due(ledger) == []
+    assert (row(ledger, one.key).state, row(ledger, one.key).detail) == ("done", "captured")
+
+
+def test_frozen_parameters_survive_a_later_plan(ledger: Ledger) -> None:
+    added(ledger, capture())
+    added(ledger, capture().model_copy(update={"amount": gbp("99.00")}))
+    assert due(ledger)[0].command == capture()
+
+
+def test_claim_counts_the_attempt_before_the_call(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (first,) = due(ledger, lease_s=0)
+    (second,) = due(ledger)
+    assert (first.attempts, first.epoch, first.generation) == (1, 1, 0)
+    assert (second.attempts, second.epoch, second.generation) == (2, 2, 0)
+    assert second.idempotency_key == first.idempotency_key == f"{capture().key}/0"
+    assert second.first_attempt_at == first.first_attempt_at
+
+
+def test_taken_over_command_is_settled_by_its_new_holder_alone(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (old,) = due(ledger, lease_s=0)
+    (new,) = due(ledger)
+    settling = (
+        lambda conn: outbox.succeed(conn, old),
+        lambda conn: outbox.postpone(conn, old, reason="slow", delay_s=1),
+        lambda conn: outbox.fail(conn, old, reason="no", next_generation=True),
+        lambda conn: outbox.cancel(conn, old, "not wanted"),
+    )
+    for settle in settling:
+        with pytest.raises(LeaseLost), ledger.write() as conn:
+            settle(conn)
+    with ledger.write() as conn:
+        outbox.succeed(conn, new)
+    assert row(ledger, new.key).state == "done"
+
+
+def test_postponed_command_waits_and_keeps_its_idempotency_key(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (one,) = due(ledger)
+    with ledger.write() as conn:
+        outbox.postpone(conn, one, reason="RateLimited", delay_s=3600)
+    assert due(ledger) == []
+    added(ledger, capture("pi_2", "shopify:north/2"))
+    (other,) = due(ledger)
+    with ledger.write() as conn:
+        outbox.postpone(conn, other, reason="RateLimited", delay_s=0)
+    (again,) = due(ledger)
+    assert (again.idempotency_key, again.attempts) == (other.idempotency_key, 2)
+
+
+def test_definite_failure_starts_the_next_generation_or_is_dead(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (one,) = due(ledger)
+    with ledger.write() as conn:
+        outbox.fail(conn, one, reason="card_declined", next_generation=True)
+    (second,) = due(ledger)
+    assert second.generation == 1
+    assert second.idempotency_key != one.idempotency_key
+    with ledger.write() as conn:
+        outbox.fail(conn, second, reason="card_declined", next_generation=False)
+    with ledger.read() as conn:
+        assert [(each.key, each.reason) for each in outbox.dead(conn)] == [(one.key, "card_declined")]
+        assert outbox.counts(conn) == {"pending": 0, "in_flight": 0, "done": 0, "dead": 1, "cancelled": 0}
+
+
+def test_dead_command_is_tried_again_under_a_new_key(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (one,) = due(ledger)
+    with ledger.write() as conn:
+        outbox.fail(conn, one, reason="no", next_generation=False)
+        outbox.retry_dead(conn, one.key)
+    assert due(ledger)[0].generation == 1
+    with pytest.raises(LookupError), ledger.write() as conn:
+        outbox.retry_dead(conn, one.key)
+
+
+def test_cancelled_command_is_revived_when_it_is_planned_again(ledger: Ledger) -> None:
+    added(ledger, buy_label())
+    (one,) = due(ledger, CARRIER)
+    with ledger.write() as conn:
+        outbox.cancel(conn, one, "the order is on hold")
+    assert due(ledger, CARRIER) == []
+    assert added(ledger, buy_label()) == [one.key]
+    (again,) = due(ledger, CARRIER)
+    assert (again.generation, again.attempts) == (1, 2)
+
+
+def test_one_command_of_an_order_is_in_flight_at_a_time(ledger: Ledger) -> None:
+    added(ledger, capture("pi_1"), capture("pi_2"), capture("pi_3", "shopify:north/2"), buy_label())
+    first = due(ledger)
+    assert [one.command.order_id for one in first] == ["shopify:north/1", "shopify:north/2"]
+    assert due(ledger) == []
+    assert due(ledger, CARRIER) == []
+    with ledger.write() as conn:
+        outbox.succeed(conn, first[0])
+    assert len(due(ledger, CARRIER)) == 1
+
+
+def test_an_abandoned_command_does_not_hold_up_its_order(ledger: Ledger) -> None:
+    added(ledger, capture(), buy_label())
+    assert due(ledger, lease_s=0)
+    assert len(due(ledger, CARRIER)) == 1
+
+
+def test_parallel_claims_never_take_two_commands_of_an_order(ledger: Ledger) -> None:
+    count = 15
+    for number in range(count):
+        order_id = f"shopify:north/{number}"
+        added(ledger, capture(f"pi_{number}", order_id), buy_label(order_id, f"tw-{number}"))
+
+    def claim(connection: str) -> list[Due]:
+        return [one for _ in range(count) for one in due(ledger, connection, limit=1)]
+
+    claims = at_once(claim, [PROCESSOR, CARRIER, PROCESSOR, CARRIER])
+    orders = [one.command.order_id for batch in claims for one in batch]
+    assert len(orders) == len(set(orders)) == count
+
+
+def test_paused_connection_only_reads(ledger: Ledger) -> None:
+    write = buy_label().model_copy(update={"connection": STORE})
+    added(ledger, write, refetch("2", None))
+    (one,) = due(ledger, STORE, writes=False)
+    assert isinstance(one.command, Refetch)
+    assert len(due(ledger, STORE)) == 1
+
+
+def test_refetches_are_coalesced_while_one_is_pending(ledger: Ledger) -> None:
+    assert added(ledger, refetch(), refetch()) == [f"{STORE}/order/1/refetch/0"]
+    assert added(ledger, refetch()) == []
+    (one,) = due(ledger, STORE)
+    # The read under way may have begun before the change: another one is needed, after it.
+    assert added(ledger, refetch()) == [f"{STORE}/order/1/refetch/1"]
+    assert due(ledger, STORE) == []
+    with ledger.write() as conn:
+        outbox.succeed(conn, one)
+    assert [each.command.ordinal for each in due(ledger, STORE)] == [1]
+
+
+def test_parallel_refetches_of_a_resource_are_asked_for_once(ledger: Ledger) -> None:
+    keys = at_once(lambda _: added(ledger, refetch()), range(6))
+    assert sorted(key for batch in keys for key in batch) == [f"{STORE}/order/1/refetch/0"]
+
+
+def test_long_key_is_told_to_the_provider_as_a_digest() -> None:
+    assert outbox.idempotency_key("a/b", 2) == "a/b/2"
+    long = outbox.idempotency_key("x" * 300, 0)
+    assert len(long) == 64
+    assert long != outbox.idempotency_key("x" * 300, 1)
+
+
+def test_command_settled_while_it_is_claimed_is_not_taken_again(ledger: Ledger) -> None:
+    added(ledger, *(capture(f"pi_{number}", f"shopify:north/{number}") for number in range(30)))
+    done: list[str] = []
+
+    def work(_: int) -> None:
+        while batch := due(ledger, limit=3):
+            for one in batch:
+                with ledger.write() as conn:
+                    outbox.succeed(conn, one)
+                done.append(one.key)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, range(3)))
+    assert len(done) == len(set(done)) == 30
