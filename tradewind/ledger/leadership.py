@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -146,10 +146,9 @@ class _AdvisoryLock:
     def release(self) -> None:
         if self._conn is None:
             return
-        try:
-            # At once, and not when the server notices that the session is over.
-            self._conn.execute(text("SELECT pg_advisory_unlock_all()"))
-        except DBAPIError:
-            self._conn.invalidate()
+        # At once, and not when the server notices that the session is over; a broken connection has lost its locks.
+        with suppress(DBAPIError):
+            if not self._conn.invalidated:
+                self._conn.execute(text("SELECT pg_advisory_unlock_all()"))
         self._conn.close()
         self._conn, self._taken = None, False
