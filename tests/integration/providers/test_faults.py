@@ -39,7 +39,7 @@ async def test_money_moves_once(seed):
             ),
             Governor(),
         )
-        intents = [world.stripe["main"].authorise(1000, "GBP", {}) for _ in range(12)]
+        intents = [world.stripe["main"].authorise(1000, "GBP", {}) for _ in range(8)]
 
         async def settle(intent):
             payment = {"connection": "stripe:main", "order_id": "o", "payment": intent}
@@ -50,8 +50,8 @@ async def test_money_moves_once(seed):
             return event.payment
 
         payments = await asyncio.gather(*map(settle, intents))
-        assert [(payment.captured.minor, payment.refunded.minor) for payment in payments] == [(1000, 300)] * 12
-        assert len(world.truth.of("captured")) == len(world.truth.of("refunded")) == 12
+        assert [(payment.captured.minor, payment.refunded.minor) for payment in payments] == [(1000, 300)] * 8
+        assert len(world.truth.of("captured")) == len(world.truth.of("refunded")) == 8
         assert world.truth.of("throttled") == []
         await client.aclose()
 
@@ -75,9 +75,9 @@ async def test_a_label_is_bought_once(seed):
                 (bought,) = await until_settled(lambda: client.void_label(void))
             return bought.label.state.value
 
-        states = await asyncio.gather(*map(settle, range(12)))
-        assert states == ["purchased", "voided"] * 6
+        states = await asyncio.gather(*map(settle, range(8)))
+        assert states == ["purchased", "voided"] * 4
         requested = [fact["external_shipment_id"] for fact in world.truth.of("label_requested")]
-        assert sorted(requested) == sorted(f"tw-{number}" for number in range(12))
-        assert len(world.truth.of("label_voided")) == 6
+        assert sorted(requested) == sorted(f"tw-{number}" for number in range(8))
+        assert len(world.truth.of("label_voided")) == 4
         await client.aclose()

@@ -111,14 +111,14 @@ def backoffice(wire):
     return BackOfficeClient(made, wire.governor, client=wire.client())
 
 
-async def test_documents_of_a_range_are_listed():
-    late = {**DOCUMENT, "document": "C2", "occurred_at": "2011-11-16T00:00:00Z"}
-    wire = Wire({"documents": [DOCUMENT, late]})
+async def test_documents_booked_since_a_time_are_listed_whenever_they_occurred():
+    early = {**DOCUMENT, "document": "C2", "occurred_at": "2010-11-16T00:00:00Z"}
+    wire = Wire({"documents": [DOCUMENT, early]})
     client = backoffice(wire)
     assert isinstance(client, Journal)
     since, until = datetime(2011, 11, 14, tzinfo=UTC), datetime(2011, 11, 15, tzinfo=UTC)
     found = await wire.clock.run(pages(client.documents(since, until)))
-    assert [[event.document for event in page] for page in found] == [["C576340"]]
+    assert [[event.document for event in page] for page in found] == [["C576340", "C2"]]
     assert wire.requests[0].url.params["since"] == "2011-11-14T00:00:00+00:00"
     assert wire.requests[0].headers["Authorization"] == "Bearer s"
 
