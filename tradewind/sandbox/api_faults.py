@@ -4,12 +4,13 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tradewind.sandbox.faults import Injected
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sandbox.shipstation.errors import fault_answer as shipstation_answer
+from tradewind.sandbox.shopify import fault_answer as shopify_answer
 from tradewind.sandbox.stripe.errors import fault_answer as stripe_answer
 
 FaultAnswer = Callable[[str, random.Random], Response]
@@ -21,15 +22,8 @@ SCOPE_KEY: Final = "tradewind.injected"
 _EXEMPT: Final = ("/oauth/", "/jwks")
 
 
-def plain_answer(kind: str, rng: random.Random) -> Response:
-    """An injected failure as a proxy in front of any provider would say it."""
-    if kind == "throttle_storm":
-        return JSONResponse({"errors": "Too many requests"}, 429, {"Retry-After": "1"})
-    return JSONResponse({"errors": "Service unavailable"}, rng.choice((500, 502, 503)))
-
-
 _ANSWERS: Final[dict[str, FaultAnswer]] = {
-    "shopify": plain_answer,
+    "shopify": shopify_answer,
     "stripe": stripe_answer,
     "shipstation": shipstation_answer,
 }

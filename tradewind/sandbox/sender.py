@@ -113,7 +113,7 @@ class Sender:
         """One POST: delivered if answered 2xx within the provider's time-out."""
         assert self._client is not None
         status: int | None = None
-        with contextlib.suppress(httpx.HTTPError):
+        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
             response = await self._client.post(
                 hook.url,
                 content=hook.body,

@@ -1,6 +1,7 @@
 """Outgoing webhooks: retries, and the faults that strike them."""
 
 import asyncio
+import dataclasses
 from collections import Counter
 from datetime import datetime
 
@@ -96,6 +97,15 @@ async def test_after_the_last_retry_the_provider_is_told() -> None:
     await settle(lambda: gave_up)
     assert sandbox.truth.of("webhook_given_up")[0]["topic"] == "orders/create"
     assert sandbox.truth.webhook_attempts == {"shopify:north orders/create 500": 2}
+    await sender.stop()
+
+
+async def test_an_address_that_is_none_counts_as_unanswered() -> None:
+    sandbox, clock = bare_sandbox()
+    sender = await Subscriber(clock).follow(sandbox)
+    sender.send(dataclasses.replace(hook(), url="http://:x"))
+    await settle(lambda: sandbox.truth.webhook_attempts)
+    assert sandbox.truth.webhook_attempts == {"shopify:north orders/create unanswered": 1}
     await sender.stop()
 
 

@@ -68,6 +68,14 @@ async def test_a_label_is_bought_and_found_again_by_every_name() -> None:
         assert (fact["external_shipment_id"], fact["external_order_id"]) == ("ship-1", "gid://shopify/Order/1")
 
 
+async def test_what_is_the_clients_own_on_a_package_comes_back() -> None:
+    async with inside() as stage:
+        package = {"weight": {"value": 5, "unit": "gram"}, "external_package_id": "p-1", "content_description": "tea"}
+        label = (await call(stage, "POST", "/labels", {"shipment": shipment(stage, packages=[package])})).json()
+        for of in (label, label["shipment"]):
+            assert {name: of["packages"][0][name] for name in package} == package
+
+
 async def test_an_external_shipment_id_is_taken_for_ever() -> None:
     async with inside() as stage:
         label = await buy(stage)

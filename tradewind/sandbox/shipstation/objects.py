@@ -48,6 +48,10 @@ _OPTIONS: Final[Json] = {
 }
 
 
+# What is the client's own on a package, and comes back as it was sent.
+_ECHOED: Final = ("external_package_id", "content_description")
+
+
 def timestamp(at: datetime) -> str:
     """As ShipStation writes times: UTC, milliseconds, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,8 +11,8 @@ from tradewind.sandbox.shipstation.hooks import Subscriptions
 from tradewind.sandbox.shipstation.objects import Json
 from tradewind.sandbox.truth import Truth
 
-# When the carrier scans a parcel, in seconds after the label: a parcel's two days pass in two minutes.
-SCANNED_AFTER_S: Final = {"AC": 30.0, "IT": 60.0, "DE": 120.0}
+# When the carrier scans a parcel, in seconds after the label: a parcel's two days pass in four minutes.
+SCANNED_AFTER_S: Final = {"AC": 60.0, "IT": 120.0, "DE": 240.0}
 _TRACKING_STATUS: Final = {"AC": "in_transit", "IT": "in_transit", "DE": "delivered"}
 _ADDRESS_FIELDS: Final = ("name", "address_line1", "city_locality", "postal_code", "country_code")
 
