@@ -1,0 +1,132 @@
+"""The frames that are validated, made from a real ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from expectations.frames import read_frames
+from tests.flows.books_frames import ROWS
+from tests.unit.sync.books_fakes import (
+    AT,
+    STORE,
+    gbp,
+    label_observed,
+    order_observed,
+    payment_observed,
+    record,
+    settled_order,
+)
+from tradewind.domain.catalogue import CatalogueItem, StockLevel
+from tradewind.domain.reducer import new_order
+from tradewind.ledger import catalogue, discrepancies
+from tradewind.ledger.engine import Ledger, open_ledger
+from tradewind.settings import Settings
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    opened = open_ledger(Settings(state_dir=tmp_path), migrate=True)
+    level = StockLevel(location="shed", location_name="Shed", on_hand=10, available=10)
+    mug = CatalogueItem(
+        connection=STORE, external_id="v-1", inventory_item_id="i-1", sku="MUG", title="Mug", price=gbp(500),
+        updated_at=AT, levels=(level,),
+    )  # fmt: skip
+    with opened.write() as database:
+        catalogue.upsert_items(database, [mug])
+    yield opened
+    opened.close()
+
+
+def settled(number: int = 1, **changes: Any) -> Any:
+    return settled_order(order_observed(number, **changes), payment_observed(number), label_observed(number))
+
+
+def row_of(frame: pd.DataFrame) -> dict[str, Any]:
+    (row,) = frame.to_dict("records")
+    return {str(name): value for name, value in row.items()}
+
+
+def test_the_frames_have_the_columns_that_the_suites_read(ledger: Ledger) -> None:
+    record(ledger, settled())
+    for suite, frame in read_frames(ledger).items():
+        assert list(frame.columns) == list(ROWS[suite]), suite
+
+
+def test_a_settled_order_adds_up(ledger: Ledger) -> None:
+    record(ledger, settled())
+    order = row_of(read_frames(ledger)["orders"])
+    assert order["row"] == "#1 (shopify:north)"
+    assert (order["total"], order["parts_total"], order["captured"]) == (1250, 1250, 1250)
+    assert (order["subtotal"], order["lines_total"]) == (1000, 1000)
+    assert (order["shipped"], order["live_labels"], order["labels_of_one_parcel"], order["unknown_skus"]) == (
+        True, 1, 1, 0
+    )  # fmt: skip
+
+
+def test_tax_counts_only_where_prices_do_not_include_it(ledger: Ledger) -> None:
+    record(ledger, settled(1, tax=gbp(208)), settled(2, tax=gbp(208), taxes_included=False, total=gbp(1458)))
+    orders = read_frames(ledger)["orders"]
+    assert list(orders["parts_total"]) == [1250, 1458]
+
+
+def test_two_live_labels_of_a_parcel_are_counted(ledger: Ledger) -> None:
+    record(
+        ledger,
+        settled_order(order_observed(), label_observed(1), label_observed(2, fulfillment_order_id="fo-1")),
+    )
+    order = row_of(read_frames(ledger)["orders"])
+    assert (order["live_labels"], order["labels_of_one_parcel"]) == (2, 2)
+
+
+def test_an_unknown_sku_is_counted(ledger: Ledger) -> None:
+    line = order_observed().placed.lines[0].model_copy(update={"sku": "GHOST"})
+    record(ledger, settled(1, lines=(line,)))
+    assert row_of(read_frames(ledger)["orders"])["unknown_skus"] == 1
+
+
+def test_test_orders_and_orders_known_only_by_name_are_left_out(ledger: Ledger) -> None:
+    record(ledger, settled(1, test=True), new_order(STORE, "order-2"))
+    frames = read_frames(ledger)
+    assert frames["orders"].empty
+
+
+def test_a_payment_is_shown_with_its_order(ledger: Ledger) -> None:
+    record(ledger, settled())
+    payment = row_of(read_frames(ledger)["payments"])
+    assert (payment["row"], payment["order_currency"], payment["refunded"]) == ("pi-1 of #1", "GBP", 0)
+
+
+def test_stock_is_shown_with_the_name_of_its_place(ledger: Ledger) -> None:
+    record(ledger, settled())
+    stock = row_of(read_frames(ledger)["stock"])
+    assert (stock["row"], stock["on_hand"], stock["in_catalogue"], stock["backorders"]) == (
+        "MUG at Shed", -2, True, False
+    )  # fmt: skip
+
+
+def found(kind: str) -> discrepancies.Discrepancy:
+    return discrepancies.Discrepancy(
+        kind=kind, subject=f"{STORE}/order-1", expected="0.00 GBP", found="3.00 GBP", currency="GBP", amount=300,
+        detail="#1: They do not agree.",
+    )  # fmt: skip
+
+
+def test_open_discrepancies_are_rows_of_the_books(ledger: Ledger) -> None:
+    with ledger.write() as database:
+        discrepancies.record(database, "night-1", [found("refund_mismatch")])
+    books = row_of(read_frames(ledger)["books"])
+    assert (books["kind"], books["row"]) == ("refund_mismatch", "#1: expected 0.00 GBP, found 3.00 GBP")
+
+
+def test_what_is_being_repaired_is_not_yet_a_fault_and_is_one_when_found_again(ledger: Ledger) -> None:
+    with ledger.write() as database:
+        discrepancies.record(database, "night-1", [found("missing_order")])
+    assert read_frames(ledger)["books"].empty
+    with ledger.write() as database:
+        discrepancies.record(database, "night-2", [found("missing_order")])
+    assert row_of(read_frames(ledger)["books"])["kind"] == "missing_order"
