@@ -29,6 +29,11 @@ class _Command(Model):
         raise NotImplementedError
 
     @property
+    def target(self) -> Resource:
+        """The resource that shows whether the command has had its effect, or can still have it."""
+        raise NotImplementedError
+
+    @property
     def lane(self) -> Lane:
         return "critical"
 
@@ -50,6 +55,12 @@ class CapturePayment(_Command):
     def subject(self) -> str:
         return self.payment
 
+    @property
+    def target(self) -> Resource:
+        if self.storefront_order is not None:
+            return Resource(connection=self.connection, kind="order", external_id=self.storefront_order)
+        return Resource(connection=self.connection, kind="payment", external_id=self.payment)
+
 
 class CancelPayment(_Command):
     """Release an authorisation that will not be captured."""
@@ -60,6 +71,10 @@ class CancelPayment(_Command):
     @property
     def subject(self) -> str:
         return self.payment
+
+    @property
+    def target(self) -> Resource:
+        return Resource(connection=self.connection, kind="payment", external_id=self.payment)
 
 
 class RefundPayment(_Command):
@@ -74,6 +89,10 @@ class RefundPayment(_Command):
     def subject(self) -> str:
         return f"{self.payment}/{self.reference}"
 
+    @property
+    def target(self) -> Resource:
+        return Resource(connection=self.connection, kind="payment", external_id=self.payment)
+
 
 class MarkOrderPaid(_Command):
     """Tell the storefront that the processor has captured the order's total."""
@@ -84,6 +103,10 @@ class MarkOrderPaid(_Command):
     @property
     def subject(self) -> str:
         return self.order
+
+    @property
+    def target(self) -> Resource:
+        return Resource(connection=self.connection, kind="order", external_id=self.order)
 
 
 class BuyLabel(_Command):
@@ -102,6 +125,10 @@ class BuyLabel(_Command):
     def subject(self) -> str:
         return self.external_shipment_id
 
+    @property
+    def target(self) -> Resource:
+        return Resource(connection=self.storefront, kind="order", external_id=self.order)
+
 
 class VoidLabel(_Command):
     """Give back a label that will not be used."""
@@ -112,6 +139,10 @@ class VoidLabel(_Command):
     @property
     def subject(self) -> str:
         return self.label
+
+    @property
+    def target(self) -> Resource:
+        return Resource(connection=self.connection, kind="label", external_id=self.label)
 
 
 class CreateFulfillment(_Command):
@@ -129,6 +160,10 @@ class CreateFulfillment(_Command):
     def subject(self) -> str:
         return self.fulfillment_order
 
+    @property
+    def target(self) -> Resource:
+        return Resource(connection=self.connection, kind="order", external_id=self.order)
+
 
 class Refetch(_Command):
     """Read a resource again, because a hint or a tie says that our view may be old."""
@@ -139,6 +174,10 @@ class Refetch(_Command):
     @property
     def subject(self) -> str:
         return f"{self.resource.kind}/{self.resource.external_id}"
+
+    @property
+    def target(self) -> Resource:
+        return self.resource
 
 
 Command = Annotated[

@@ -118,11 +118,12 @@ def postpone(conn: Connection, due: Due, *, reason: str, delay_s: float) -> None
     _settle(conn, due, state="pending", reason=reason, next_attempt_at=db_now(conn) + timedelta(seconds=delay_s))
 
 
-def fail(conn: Connection, due: Due, *, reason: str, next_generation: bool) -> None:
+def fail(conn: Connection, due: Due, *, reason: str, next_generation: bool, delay_s: float = 0.0) -> None:
     """It definitely failed: either its next generation is pending, under a new idempotency key, or it is dead."""
     now = db_now(conn)
     if next_generation:
-        _settle(conn, due, state="pending", reason=reason, generation=due.generation + 1, next_attempt_at=now)
+        due_at = now + timedelta(seconds=delay_s)
+        _settle(conn, due, state="pending", reason=reason, generation=due.generation + 1, next_attempt_at=due_at)
     else:
         _settle(conn, due, state="dead", reason=reason, finished_at=now)
 

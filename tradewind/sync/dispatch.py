@@ -34,7 +34,7 @@ from tradewind.domain.events import CommandSettled, Event, OrderObserved, Resour
 from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.roles import Carrier, Client, PaymentProcessor, ShippingDetails, Storefront
-from tradewind.errors import LeaseLost, OutcomeUnknown, PermanentError, TransientError
+from tradewind.errors import LeaseLost, OutcomeUnknown, PermanentError, RequestRejected, TransientError
 from tradewind.ledger import connections, inbox, orders, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.backoff import backoff_s
@@ -43,6 +43,8 @@ from tradewind.sync.seam import in_thread
 _log = logging.getLogger("tradewind.dispatch")
 
 LEDGER_AWAY_S = 1.0
+LAST_GENERATION = 2
+"""A command that is refused in its third generation is dead."""
 
 Clients = Callable[[str], Client]
 Settle = Callable[[Database], None]
@@ -94,14 +96,34 @@ class Dispatcher:
             delay_s = self._delay_s(due, error)
             _log.info("%s waits %.1f s: %s", due.key, delay_s, error)
             return (), partial(outbox.postpone, due=due, reason=_reason(error), delay_s=delay_s)
+        except RequestRejected as error:
+            if isinstance(due.command, Refetch) or due.generation >= LAST_GENERATION:
+                return (), self._dead(due, error)
+            return await self._look_up(due, error)
         except PermanentError as error:
-            _log.error("%s is dead: %s", due.key, error)
-            return (), partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
+            return (), self._dead(due, error)
         except Exception as error:
             # A fault of our own: the command is kept with its reason, an alert follows, and it can be tried again.
             _log.exception("%s failed in tradewind itself", due.key)
-            return (), partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
+            return (), self._dead(due, error)
         return events, partial(outbox.succeed, due=due)
+
+    async def _look_up(self, due: outbox.Due, rejected: RequestRejected) -> tuple[Sequence[Event], Settle]:
+        """A definite refusal often means that the world has moved on: read the target, and let the record decide.
+
+        The next generation, under a new idempotency key, goes only if the record still asks for it then.
+        """
+        target = due.command.target
+        try:
+            seen = await self._clients(target.connection).fetch(target)
+        except TransientError as error:
+            return (), partial(outbox.postpone, due=due, reason=_reason(error), delay_s=self._delay_s(due, error))
+        delay_s = backoff_s(due.generation + 2, self._rng)
+        return seen, partial(outbox.fail, due=due, reason=_reason(rejected), next_generation=True, delay_s=delay_s)
+
+    def _dead(self, due: outbox.Due, error: Exception) -> Settle:
+        _log.error("%s is dead: %s", due.key, error)
+        return partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
 
     def _claim(self, connection: str, limit: int) -> list[outbox.Due]:
         with self._ledger.write() as database:
