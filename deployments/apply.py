@@ -10,14 +10,13 @@ from prefect.events import emit_event
 from prefect.exceptions import ObjectNotFound
 
 from deployments import accounts, automations, flows, limits
+from tasks.books import NIGHTLY_BOOKS
 from tradewind.domain.connections import Connection, ConnectionState
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 
 Report = Callable[[str], None]
-NIGHTLY_BOOKS = "tradewind.books.nightly"
-"""The resource whose silence the dead man's switch listens for."""
 
 
 async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = None, report: Report = print) -> None:

@@ -7,7 +7,7 @@ import time
 from prefect import flow
 
 from tasks.orders import summarise_window, sweep_connection, tagged, waiting_counts, watch_subscriptions
-from tasks.window import Window, lead
+from tasks.window import Window, lead, successor_of
 from tasks.work import Work, log, work
 from tradewind.errors import TradewindError
 
@@ -25,9 +25,10 @@ async def order_sync(window_s: float = 120.0, sweep_interval_s: float = 180.0) -
         window_s: How long to lead, in seconds; at most 200.
         sweep_interval_s: Pause between two sweeps of all connections, in seconds.
     """
+    successor = successor_of(DEPLOYMENT, {"window_s": window_s, "sweep_interval_s": sweep_interval_s})
     async with (
         work("critical") as at,
-        lead(at, window_s=window_s, standby_s=window_s + 60.0, deployment=DEPLOYMENT) as seat,
+        lead(at, window_s=window_s, standby_s=window_s + 60.0, successor=successor) as seat,
     ):
         if seat is None:
             return "a leader and a standby are in place"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from prefect import flow
-from tasks.books import books_window, compare_books, publish_books, validate_books
 
+from tasks.books import books_window, compare_books, publish_books, validate_books
 from tradewind.sync.reconcile import RepairPolicy
 
 
@@ -29,4 +29,4 @@ async def reconciliation(
     books = await compare_books(window, repair)
     verdict = await validate_books(books)
     await publish_books(books, verdict)
-    return f"{books.summary}; {verdict.summary}"
+    return f"{len(books.rows)} discrepancies, {books.left} left; {len(verdict.failed)} expectations failed"

@@ -1,8 +1,8 @@
 """The budget that all processes share, through Prefect's global concurrency limits with slot decay.
 
 A process leases a slice, about one second's worth, and spends it locally, because one acquire costs 7-220 ms. The
-limits are created from the same `limits.py` that the governor reads (see `deployments/limits.py`). When Prefect does not
-answer in time the process falls back to a safe share of the budget: correctness never hangs on a slot.
+limits are created from the same `limits.py` that the governor reads (see `deployments/limits.py`). When Prefect does
+not answer in time the process falls back to a safe share of the budget: correctness never hangs on a slot.
 """
 
 from __future__ import annotations

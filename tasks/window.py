@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -25,14 +25,15 @@ HAND_OVER_EARLY_S = 12.0
 ASK_AGAIN_S = 20.0
 LANE = "critical"
 
+Successor = Callable[[], Awaitable[None]]
+
 
 class Window:
     """One run as leader. `over` says when to leave: the time is up and a successor waits, or we were told to stop."""
 
-    def __init__(self, seat: leadership.Leadership, runner: Runner, window_s: float, deployment: str) -> None:
+    def __init__(self, seat: leadership.Leadership, window_s: float, successor: Successor) -> None:
         self._seat = seat
-        self._runner = runner
-        self._deployment = deployment
+        self._successor = successor
         self._ends = time.monotonic() + window_s
         self._ask_at = self._ends - HAND_OVER_EARLY_S
         self._stopping = asyncio.Event()
@@ -63,18 +64,23 @@ class Window:
     async def _ask_for_successor(self) -> None:
         # Prefect's server may be away: then this run goes on leading, and asks again.
         try:
-            await asyncio.wait_for(_run(self._deployment), timeout=10.0)
+            await asyncio.wait_for(self._successor(), timeout=10.0)
         except Exception as error:
             log("no successor could be asked for, leading on: %r", error)
 
 
-async def _run(deployment: str) -> Any:
-    return await run_deployment(deployment, timeout=0, as_subflow=False)  # type: ignore[misc]
+def successor_of(deployment: str, parameters: dict[str, Any]) -> Successor:
+    """Asks for a run of the deployment without waiting for it."""
+
+    async def ask() -> None:
+        await run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=False)  # type: ignore[misc]
+
+    return ask
 
 
 @asynccontextmanager
 async def lead(
-    work: Work, *, window_s: float, standby_s: float, deployment: str
+    work: Work, *, window_s: float, standby_s: float, successor: Successor
 ) -> AsyncIterator[tuple[Window, Runner] | None]:
     """Run the loops as leader while the block lasts; None when leader and standby are in place already.
 
@@ -89,7 +95,7 @@ async def lead(
             yield None
             return
         runner = _runner(work)
-        window = Window(seat, runner, window_s, deployment)
+        window = Window(seat, window_s, successor)
         handlers = _on_sigterm(window.stop)
         running = asyncio.create_task(runner.run())
         running.add_done_callback(lambda _: window.stop())
