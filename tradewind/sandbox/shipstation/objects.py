@@ -72,7 +72,7 @@ def shipment(shipment_id: str, at: datetime, asked: Json, package_ids: list[str]
             "dimensions": package.get("dimensions") or {"unit": "centimeter", "length": 0, "width": 0, "height": 0},
             "insured_value": package.get("insured_value") or money(0),
             "label_messages": {f"reference{n}": None for n in (1, 2, 3)} | (package.get("label_messages") or {}),
-            **{name: package[name] for name in ("external_package_id",) if package.get(name)},
+            **{name: package[name] for name in _ECHOED if package.get(name)},
         }
         for package_id, package in zip(package_ids, asked["packages"], strict=True)
     ]
@@ -248,5 +248,5 @@ def _label_package(sequence: int, package: Json, tracking_number: str) -> Json:
         "tracking_number": tracking_number,
         "label_messages": package["label_messages"],
         "sequence": sequence,
-        **{name: package[name] for name in ("external_package_id",) if package.get(name)},
+        **{name: package[name] for name in _ECHOED if package.get(name)},
     }
