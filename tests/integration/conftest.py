@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,17 +52,21 @@ def postgres_url() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.fixture
+def new_postgres_database(postgres_url: str) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    with _made_database(postgres_url, "template1") as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty SQLite file, and of a PostgreSQL database made from the migrated template."""
+    """The address of an SQLite file to be made, and of a PostgreSQL database made from the migrated template."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'ledger.db'}"
         return
-    url = request.getfixturevalue("postgres_url")
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    _admin(url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield _database(url, name)
-    _admin(url, f"DROP DATABASE {name} WITH (FORCE)")
+    with _made_database(request.getfixturevalue("postgres_url"), TEMPLATE) as url:
+        yield url
 
 
 @pytest.fixture
@@ -82,6 +87,14 @@ def _settings(state_dir: Path, database_url: str) -> Settings:
 
 def _database(url: str, name: str) -> str:
     return sa.engine.make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def _made_database(url: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    _admin(url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield _database(url, name)
+    _admin(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _admin(url: str, statement: str) -> None:

@@ -49,7 +49,8 @@ def load(conn: Connection, keys: KeyRing, ids: Collection[str]) -> dict[str, tup
     ordered = sorted(ids)
     columns = (table.c.id, table.c.record, table.c.personal, table.c.row_version)
     for start in range(0, len(ordered), CHUNK):
-        rows += conn.execute(select(*columns).where(table.c.id.in_(ordered[start : start + CHUNK]))).all()
+        wanted = table.c.id.in_(ordered[start : start + CHUNK])
+        rows += conn.execute(select(*columns).where(wanted).order_by(table.c.id)).all()
     described = [row for row in rows if row.personal is not None]
     opened = keys.open_many([(row.personal, _row_name(row.id)) for row in described])
     personal = {row.id: content for row, content in zip(described, opened, strict=True)}

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from tradewind.domain.commands import Lane
@@ -278,7 +279,7 @@ cursor = Table(
     metadata,
     Column("name", String, primary_key=True),
     Column("updated_at", UtcDateTime, nullable=False),
-    Column("last_id", String, nullable=False, default="", server_default=""),
+    Column("last_id", String, nullable=False, default="", server_default=text("''")),
 )
 
 connection = Table(
@@ -306,7 +307,7 @@ discrepancy = Table(
     Column("found", Text),
     Column("currency", String(3)),
     Column("amount", BigInteger),
-    Column("detail", Text, nullable=False, default="", server_default=""),
+    Column("detail", Text, nullable=False, default="", server_default=text("''")),
     Column("state", String, nullable=False),  # open, repaired, explained, gone
     Column("resolution", Text),
     Column("first_found_at", UtcDateTime, nullable=False),

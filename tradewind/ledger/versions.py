@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, Engine
 from tradewind.errors import ConfigurationError, LedgerTooNew
 from tradewind.ledger.dialect import serialise
 
+# Alembic's `context` and `op` are global to the process.
+_one_at_a_time = threading.Lock()
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -32,7 +35,7 @@ KEYS = Part("key store", "key_versions", "key_store_version")
 
 def upgrade(engine: Engine, part: Part) -> None:
     """Bring the database to this code's version; several processes may try at once. Raises LedgerTooNew."""
-    with engine.connect() as conn, conn.execution_options(tradewind_immediate=True).begin():
+    with _one_at_a_time, engine.connect() as conn, conn.execution_options(tradewind_immediate=True).begin():
         serialise(conn, f"migrate {part.name}")
         _refuse_newer(conn, part)
         command.upgrade(configuration(part, conn), "head")

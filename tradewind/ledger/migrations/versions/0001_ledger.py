@@ -103,7 +103,7 @@ def upgrade() -> None:
         "cursor",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_id", sa.String(), server_default="", nullable=False),
+        sa.Column("last_id", sa.String(), server_default=sa.text("('')"), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_cursor")),
     )
     op.create_table(
@@ -116,7 +116,7 @@ def upgrade() -> None:
         sa.Column("found", sa.Text(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
         sa.Column("amount", sa.BigInteger(), nullable=True),
-        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default=sa.text("('')"), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("resolution", sa.Text(), nullable=True),
         sa.Column("first_found_at", sa.DateTime(timezone=True), nullable=False),

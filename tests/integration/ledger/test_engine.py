@@ -1,0 +1,65 @@
+import threading
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from tests.integration.ledger.examples import AT, at_once
+from tradewind.ledger import cursors
+from tradewind.ledger.cursors import Cursor
+from tradewind.ledger.engine import Ledger, db_now
+
+
+def test_reading_transaction_cannot_write(ledger: Ledger) -> None:
+    with pytest.raises(DBAPIError), ledger.read() as conn:
+        cursors.set(conn, "a", Cursor(AT))
+    with ledger.write() as conn:
+        assert cursors.get(conn, "a") is None
+        assert cursors.set(conn, "a", Cursor(AT))
+
+
+def test_reading_transaction_sees_one_state(ledger: Ledger) -> None:
+    with ledger.read() as reading:
+        assert cursors.get(reading, "a") is None
+        with ledger.write() as writing:
+            cursors.set(writing, "a", Cursor(AT))
+        assert cursors.get(reading, "a") is None
+
+
+def test_error_rolls_a_writing_transaction_back(ledger: Ledger) -> None:
+    def fail() -> None:
+        with ledger.write() as conn:
+            cursors.set(conn, "a", Cursor(AT))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with ledger.read() as conn:
+        assert cursors.get(conn, "a") is None
+
+
+def test_writers_in_many_threads_wait_for_each_other(ledger: Ledger) -> None:
+    def work(number: int) -> None:
+        for step in range(20):
+            with ledger.write() as conn:
+                before = cursors.get(conn, f"c{number}")
+                cursors.set(conn, f"c{number}", Cursor(AT, f"{step:03}"))
+                assert before is None or before.last_id == f"{step - 1:03}"
+
+    at_once(work, range(12))
+
+
+def test_the_databases_clock_moves_within_a_transaction(ledger: Ledger) -> None:
+    with ledger.read() as conn:
+        first = db_now(conn)
+        assert first.utcoffset() is not None
+        threading.Event().wait(0.01)
+        assert db_now(conn) > first
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sqlite_is_durable_and_lets_readers_by(ledger: Ledger) -> None:
+    with ledger.write() as conn:
+        assert conn.execute(sa.text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert conn.execute(sa.text("PRAGMA synchronous")).scalar_one() == 2
+        assert conn.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 5000
