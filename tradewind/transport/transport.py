@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import httpx
@@ -15,6 +17,7 @@ from tradewind.telemetry.api_calls import ApiCall, ApiCalls, api_calls
 from tradewind.transport.classify import Call, Classify, classify, classify_failure
 from tradewind.transport.retry import STANDARD_RETRY, DoNotRepeat, Retry, forbids_repeating, retrying
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _READS = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -81,7 +84,7 @@ class Transport:
         self._auth = auth
         self._timeout = timeouts.as_httpx()
         self._own_client = client is None
-        self._client = client or httpx.AsyncClient()
+        self._client = client or _new_client(base_url, budget.max_concurrency)
         self._telemetry = telemetry or api_calls
         self._classify = classify
         self._observe = observe
@@ -199,3 +202,19 @@ class Transport:
                 self.connection, call.operation, progress.status, name, latency_s, progress.tries, progress.throttled
             )
         )
+
+
+def _new_client(base_url: str, max_concurrency: int) -> httpx.AsyncClient:
+    """A client that reuses connections for a shorter time than servers keep them idle (5 s is a usual least)."""
+    limits = httpx.Limits(
+        max_connections=max_concurrency, max_keepalive_connections=max_concurrency, keepalive_expiry=4.0
+    )
+    # The environment's proxy leads away from this machine, never back to it.
+    proxied = httpx.URL(base_url).host not in _LOOPBACK
+    return httpx.AsyncClient(limits=limits, trust_env=proxied, verify=_trusted())
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Reading the certificate authorities takes 20 ms: once a process."""
+    return httpx.create_ssl_context()

@@ -20,7 +20,7 @@ def carrier(*, key="live", **settings):
     ],
 )
 def test_no_minute_can_exceed_shipstations_limit(budget, calls):
-    assert calls * 0.95 < budget.capacity + 60 * budget.per_second <= calls
+    assert calls * 0.9 < budget.capacity + 60 * budget.per_second < calls
     assert budget.capacity >= 1
 
 
@@ -36,7 +36,7 @@ def test_a_limit_that_is_none_names_the_setting(calls):
 )
 def test_no_second_can_exceed_stripes_limit(key, calls):
     budget = stripe.budget(connection("stripe:main", Role.PAYMENT_PROCESSOR, secrets={"secret_key": key}))
-    assert budget.capacity + budget.per_second == calls
+    assert calls * 0.8 < budget.capacity + budget.per_second < calls
 
 
 def test_the_back_office_has_a_budget_too():

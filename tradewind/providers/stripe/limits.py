@@ -11,11 +11,11 @@ from tradewind.governor import Budget
 
 
 def budget(connection: Connection) -> Budget:
-    """Capacity plus one second's refill is the published limit, so that no second can exceed it."""
+    """Capacity plus one second's refill stay below the limit: the rest is for leases that processes hold."""
     name = str(connection.key)
     if is_live(connection.secrets.get("secret_key", "")):
-        return Budget(name, capacity=20, per_second=80, max_concurrency=16)
-    return Budget(name, capacity=5, per_second=20, max_concurrency=8)
+        return Budget(name, capacity=16, per_second=72, max_concurrency=16)
+    return Budget(name, capacity=4, per_second=17, max_concurrency=8)
 
 
 def is_live(secret_key: str) -> bool:
