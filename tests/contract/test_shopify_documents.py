@@ -20,6 +20,7 @@ from tradewind.providers.shopify.documents import DOCUMENTS, Document
 SIZES = {
     **{document.name: limits.ORDER_SIZES for document in DOCUMENTS},
     "Orders": {**limits.PAGE_SIZES, "first": limits.ORDERS_PER_PAGE},
+    "Changes": {"first": limits.CHANGES_PER_PAGE},
     "Variants": {"first": limits.VARIANTS_PER_PAGE, "levels": limits.LEVELS_PER_VARIANT},
 }
 

@@ -246,6 +246,23 @@ async def test_changed_orders_are_listed_oldest_change_first():
         assert await pages(client.orders(until + timedelta(hours=1), until + timedelta(hours=2))) == []
 
 
+async def test_changes_tell_version_and_fingerprint_of_every_changed_order():
+    async with north() as (store, client):
+        begun = datetime.now(UTC)
+        orders = [place(store) for _ in range(32)]
+        refunded, cancelled, shipped = orders[:3]
+        assert store.refund_order(str(refunded.id), [(refunded.lines[0].id, 1)], None, None)
+        assert store.cancel_order(str(cancelled.id), "customer", refund=True)
+        work = (await fetched(client, shipped)).fulfillment_orders[0]
+        await client.fulfill(fulfillment(shipped, work), "key")
+        read = await pages(client.changes(begun, datetime.now(UTC) + timedelta(seconds=1)))
+        hints = {hint.resource.external_id: hint for page in read for hint in page}
+        assert set(hints) == {gid(order) for order in orders}
+        for order in orders[:4]:
+            seen = await fetched(client, order)
+            assert (hints[gid(order)].version, hints[gid(order)].fingerprint) == (seen.updated_at, seen.fingerprint)
+
+
 async def test_the_whole_catalogue_is_listed_with_stock_at_every_location():
     async with north() as (store, client):
         items = [item for page in await pages(client.catalogue()) for item in page]

@@ -171,6 +171,24 @@ query Orders($query: String!, $first: Int!, $after: String, {_HEAD_SIZES}, {_BOD
     + _BODY,
 )
 
+CHANGES = Document(
+    "Changes",
+    f"""
+query Changes($query: String!, $first: Int!, $after: String) {{
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+    nodes {{
+      id updatedAt cancelledAt displayFinancialStatus currentSubtotalLineItemsQuantity
+      totalPriceSet {{ {_MONEY} }}
+      currentTotalPriceSet {{ {_MONEY} }}
+      fulfillments(first: 10) {{ status }}
+      refunds(first: 10) {{ id }}
+    }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+}}
+""",
+)
+
 LINES_REST = Document(
     "LinesRest",
     """
@@ -394,6 +412,7 @@ DOCUMENTS = (
     ORDER,
     ORDER_HEAD,
     ORDERS,
+    CHANGES,
     LINES_REST,
     SHIPPING_LINES_REST,
     FULFILLMENT_ORDERS_REST,

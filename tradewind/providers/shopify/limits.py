@@ -24,7 +24,7 @@ _BUCKET_S = 20
 # Sizes of an order's nested pages when it is read alone: most orders fit.
 ORDER_HEAD_SIZES = MappingProxyType({"transactions": 8, "fulfillmentOrders": 3, "fulfillments": 4, "refunds": 2})
 ORDER_SIZES = MappingProxyType(
-    {**ORDER_HEAD_SIZES, "shippingLines": 2, "lines": 15, "fulfillmentOrderLines": 15, "refundLines": 4}
+    {**ORDER_HEAD_SIZES, "shippingLines": 2, "lines": 30, "fulfillmentOrderLines": 30, "refundLines": 4}
 )
 # Smaller when several orders share a query; what does not fit costs one more query for that order.
 ORDERS_PER_PAGE = 6
@@ -40,15 +40,17 @@ PAGE_SIZES = MappingProxyType(
         "refundLines": 2,
     }
 )
+CHANGES_PER_PAGE = 30
 VARIANTS_PER_PAGE = 25
 LEVELS_PER_VARIANT = 5
 
 COSTS: Mapping[str, float] = MappingProxyType(
     {
         "Shop": 10,
-        "Order": 380,
+        "Order": 620,
         "OrderHead": 90,
         "Orders": 900,
+        "Changes": 850,
         "LinesRest": 500,
         "ShippingLinesRest": 170,
         "FulfillmentOrdersRest": 500,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from tradewind.domain.catalogue import CatalogueItem, StockLevel
-from tradewind.domain.events import OrderObserved
+from tradewind.domain.events import OrderObserved, Resource, ResourceChanged
 from tradewind.domain.money import Money
 from tradewind.domain.order import (
     Address,
@@ -29,6 +29,7 @@ from tradewind.providers.shopify.fingerprint import fingerprint
 from tradewind.providers.shopify.wire import (
     AddressNode,
     Amount,
+    ChangeNode,
     FulfillmentNode,
     FulfillmentOrderNode,
     LevelNode,
@@ -105,6 +106,21 @@ def order_observed(order: OrderNode, *, connection: str, processor_gateways: Col
         fingerprint=_fingerprint(order),
     )
     return OrderObserved(connection=connection, external_id=order.id, version=order.updated_at, placed=placed)
+
+
+def order_changed(change: ChangeNode, *, connection: str) -> ResourceChanged:
+    """A hint with the version and the fingerprint of an order."""
+    shown = fingerprint(
+        financial_status=change.display_financial_status,
+        cancelled=change.cancelled_at is not None,
+        total=change.total_price_set.money,
+        current_total=change.current_total_price_set.money,
+        current_quantity=change.current_subtotal_line_items_quantity,
+        refunds=len(change.refunds),
+        fulfillments=(parcel.status for parcel in change.fulfillments),
+    )
+    resource = Resource(connection=connection, kind="order", external_id=change.id)
+    return ResourceChanged(resource=resource, version=change.updated_at, fingerprint=shown)
 
 
 def catalogue_item(variant: VariantNode, *, connection: str, currency: str) -> CatalogueItem:

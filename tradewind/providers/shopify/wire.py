@@ -224,6 +224,24 @@ class OrderNode(_OrderParts[FulfillmentOrderNode, RefundNode]):
     line_items: Page[LineNode]
 
 
+class StatusNode(Wire):
+    status: str
+
+
+class ChangeNode(Wire):
+    """As much of an order as its fingerprint needs."""
+
+    id: str
+    updated_at: AwareDatetime
+    cancelled_at: AwareDatetime | None
+    display_financial_status: str | None
+    current_subtotal_line_items_quantity: int
+    total_price_set: ShopMoney
+    current_total_price_set: ShopMoney
+    fulfillments: tuple[StatusNode, ...]
+    refunds: tuple[Id, ...]
+
+
 class GuardTransaction(Wire):
     """A transaction as the capture looks at it. amount_set: what may be captured of an authorisation."""
 
