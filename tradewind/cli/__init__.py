@@ -16,19 +16,19 @@ from typer.core import TyperCommand, TyperGroup
 from tradewind.errors import TradewindError
 
 SUMMARIES = {
-    "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault found.",
+    "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault planted, found and alerted.",
     "up": "Run everything on this machine until Ctrl-C.",
-    "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use.",
+    "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use. Running it twice is harmless.",
     "doctor": "Check what is configured, reachable, migrated and in time; advise on each fault.",
     "connect": "Connect an account of a provider.",
     "go-live": "Let tradewind write to a connection, for orders placed from now on.",
     "pause": "Hold every write to a connection; nothing is lost.",
     "resume": "Send what waited while a connection was paused.",
-    "sandbox": "Serve the simulated providers and their merchant on one port.",
-    "gateway": "Receive the providers' webhooks.",
+    "sandbox": "Serve the simulated providers and their merchant on one port; prints addresses and credentials as JSON.",
+    "gateway": "Receive the providers' webhooks until SIGTERM or Ctrl-C; what was taken in is stored before it ends.",
     "deliveries": "List, show and replay what was received.",
-    "backup": "Copy the ledger and the key store, each to a place of its own.",
-    "restore": "Put a backup of ledger and key store in place.",
+    "backup": "Copy the ledger and the key store, each into a folder of its own, while everything runs on.",
+    "restore": "Fill an empty ledger and key store from a backup; the master key must be the one it was made under.",
     "version": "Print the version.",
 }
 

@@ -53,6 +53,9 @@ class Accounts:
             self._failure = None
         except StoreUnavailable as error:
             self._failure = error
+        except Exception as error:
+            log.exception("connections not reloaded")
+            self._failure = StoreUnavailable(f"connections not reloaded: {type(error).__name__}")
 
     async def keep_fresh(self) -> None:
         """Reload for ever; while the store is away, try each second."""

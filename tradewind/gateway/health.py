@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 
 from tradewind.gateway.store import StoreUnavailable
 from tradewind.gateway.writer import Writer
+
+log = logging.getLogger(__name__)
 
 
 class Health:
@@ -54,4 +57,7 @@ class Health:
             await asyncio.to_thread(self._probe)
         except StoreUnavailable as error:
             return str(error)
+        except Exception as error:
+            log.exception("the probe failed")
+            return f"the probe failed: {type(error).__name__}"
         return None

@@ -18,7 +18,7 @@ from tradewind.gateway.identity import delivery_of
 from tradewind.gateway.refusal import Refusal
 from tradewind.gateway.store import StoreUnavailable
 from tradewind.gateway.writer import QueueFull, Writer
-from tradewind.ledger.inbox import Delivery, Stored
+from tradewind.ledger.delivery import Delivery, Stored
 from tradewind.providers.hooks import HookRequest, KeyUnknown
 from tradewind.providers.registry import Provider
 

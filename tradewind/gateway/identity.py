@@ -6,7 +6,7 @@ import logging
 from datetime import datetime
 from hashlib import sha256
 
-from tradewind.ledger.inbox import Delivery
+from tradewind.ledger.delivery import Delivery
 from tradewind.providers.hooks import HookIdentity, HookRequest
 from tradewind.providers.registry import Provider
 

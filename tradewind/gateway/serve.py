@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from starlette.applications import Starlette
 
 from tradewind.errors import ConfigurationError
 from tradewind.gateway.app import create_app
@@ -18,56 +19,69 @@ from tradewind.settings import Settings
 
 log = logging.getLogger(__name__)
 
+BACKLOG = 2048
 DRAIN_S = 10
 
 
-def serve(settings: Settings, host: str, port: int, *, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is under way and return.
+def serve(settings: Settings, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is under way and return. Runs in the main thread.
 
-    A ledger that is away does not stop it from starting: senders hear 503 until it is back. on_ready: called when the
-    port is open. Raises LedgerTooNew, and ConfigurationError for a ledger that is not migrated or a port that is taken.
+    A ledger that is away does not keep it from starting: senders hear 503 until it is back. port 0: a free one.
+    on_ready: called with the address once it is open. Raises LedgerTooNew, and ConfigurationError for a ledger that is
+    not migrated or a port that is taken.
     """
-    listener = _listen(host, port)
     store = LedgerStore(lambda: open_ledger(settings))
     try:
         store.open()
     except StoreUnavailable as error:
         log.warning("%s; waiting for it", error)
-    app = create_app(store, public_url=settings.public_url)
-    config = uvicorn.Config(
-        app, host, port, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=DRAIN_S
-    )
     try:
-        with _quiet_signals():
-            _Server(config, on_ready).run([listener])
+        with _listen(host, port) as listener:
+            app = create_app(store, public_url=settings.public_url)
+            server = _Server(app, lambda: on_ready(_address(listener)))
+            with _stopped_by_signals(server):
+                server.run([listener])
     finally:
         store.close()
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: Starlette, on_ready: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=DRAIN_S,
+        )
         super().__init__(config)
         self._on_ready = on_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._on_ready()
+        if self.started:
+            self._on_ready()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise ConfigurationError(
-            "gateway_port", f"{host}:{port}", f"an address that is free ({error.strerror or error})"
-        ) from error
+        advice = f"cannot listen there ({error.strerror or error}); stop what uses it, or set another"
+        raise ConfigurationError("gateway_port", f"{host}:{port}", advice) from None
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """uvicorn repeats the signal that stopped it once it has drained; by then there is nothing left to stop."""
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+def _stopped_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """uvicorn repeats the signal that stopped it once it has drained, which would end us as if we had been killed."""
+    before = {number: signal.signal(number, server.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

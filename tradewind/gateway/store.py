@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy import update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from tradewind.domain.connections import Connection, ConnectionState
-from tradewind.errors import ConfigurationError, LedgerTooNew, TransientError
-from tradewind.ledger import connections, inbox
+from tradewind.errors import ConfigurationError, LedgerError, TransientError
+from tradewind.ledger import connections, inbox, tables
+from tradewind.ledger.delivery import Delivery, Stored
 from tradewind.ledger.engine import Ledger
-from tradewind.ledger.inbox import Delivery, Stored
 
 RETRY_AT_ONCE_WITHIN_S = 1.0
 
@@ -32,16 +32,19 @@ class Store(Protocol):
         ...
 
     def store(self, deliveries: Sequence[Delivery]) -> Sequence[Stored]:
-        """Commit all deliveries in one transaction. Gives one result each, in order."""
+        """Commit all deliveries in one transaction; gives one result each, in order.
+
+        Raises anything else when it is a delivery, not the store, that is at fault: again, nothing was stored.
+        """
         ...
 
     def probe(self) -> None:
-        """Return if a transaction that writes can be made on a migrated ledger."""
+        """Return if a write to the ledger would be taken."""
         ...
 
 
 class LedgerStore:
-    """The real store. A ledger that was away is opened again at the next call."""
+    """The real store. A ledger that was away when it was to be opened is opened at a later call."""
 
     def __init__(self, open_ledger: Callable[[], Ledger]) -> None:
         self._open_ledger = open_ledger
@@ -49,10 +52,11 @@ class LedgerStore:
         self._opening = threading.Lock()
 
     def open(self) -> None:
-        """Open now. Raises StoreUnavailable, LedgerTooNew, or ConfigurationError (not migrated, wrong address)."""
-        with self._opening, _unavailable_as_such():
+        """Open now. Raises StoreUnavailable, LedgerTooNew, or ConfigurationError (not migrated, wrong master key)."""
+        with self._opening:
             if self._ledger is None:
-                self._ledger = self._open_ledger()
+                with _unavailable(SQLAlchemyError, OSError):
+                    self._ledger = self._open_ledger()
 
     def close(self) -> None:
         with self._opening:
@@ -61,8 +65,7 @@ class LedgerStore:
                 self._ledger = None
 
     def connections(self) -> Mapping[str, Connection]:
-        ledger = self._opened()
-        with _unavailable_as_such(), ledger.read() as conn:
+        with self._opened() as ledger, ledger.read() as conn:
             known = connections.list(conn, ledger.keys)
         return {str(each.key): each for each in known if each.state is not ConnectionState.DISCONNECTED}
 
@@ -77,32 +80,36 @@ class LedgerStore:
         return self._store(deliveries)
 
     def probe(self) -> None:
-        ledger = self._opened()
-        with _unavailable_as_such(), ledger.write() as conn:
-            inbox.counts(conn)
+        changes_nothing = update(tables.inbox).where(tables.inbox.c.id < 0).values(repeats=0)
+        with self._opened() as ledger, ledger.write() as conn:
+            conn.execute(changes_nothing)
 
     def _store(self, deliveries: Sequence[Delivery]) -> Sequence[Stored]:
-        ledger = self._opened()
-        with _unavailable_as_such(), ledger.write() as conn:
+        with self._opened() as ledger, ledger.write() as conn:
             return inbox.store(conn, ledger.keys, deliveries)
 
-    def _opened(self) -> Ledger:
-        try:
+    @contextmanager
+    def _opened(self) -> Iterator[Ledger]:
+        with _unavailable(SQLAlchemyError, OSError, LedgerError, ConfigurationError):
             self.open()
-        except (ConfigurationError, LedgerTooNew) as error:
-            raise StoreUnavailable(str(error)) from error
-        assert self._ledger is not None
-        return self._ledger
+            assert self._ledger is not None
+            yield self._ledger
 
 
 @contextmanager
-def _unavailable_as_such() -> Iterator[None]:
-    """Turn what a database raises when it is away, locked, full or read-only into StoreUnavailable."""
+def _unavailable(*faults: type[Exception]) -> Iterator[None]:
+    """Turn what a ledger raises when it is away, locked, full, read-only or not ours into StoreUnavailable."""
     try:
         yield
-    except (OperationalError, InterfaceError, DisconnectionError, PoolTimeout, OSError) as error:
-        raise StoreUnavailable(f"the ledger is not available: {type(error).__name__}") from error
-    except DBAPIError as error:
-        if not error.connection_invalidated:
+    except faults as error:
+        if _is_of_a_row(error):
             raise
-        raise StoreUnavailable("the ledger closed the connection") from error
+        cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+        reason = (str(cause).splitlines() or [""])[0]
+        raise StoreUnavailable(f"the ledger is not available: {reason or type(cause).__name__}") from error
+
+
+def _is_of_a_row(error: Exception) -> bool:
+    """Whether the database refused a value; the same error comes from the same delivery alone."""
+    unbindable = isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    return unbindable or isinstance(error, DataError | IntegrityError)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tradewind.errors import TransientError
 from tradewind.gateway.store import StoreUnavailable
-from tradewind.ledger.inbox import Delivery, Stored
+from tradewind.ledger.delivery import Delivery, Stored
 
 log = logging.getLogger(__name__)
 
@@ -102,11 +102,20 @@ class Writer:
         except StoreUnavailable as error:
             log.warning("%d deliveries not stored: %s", len(deliveries), error)
             return [error] * len(deliveries)
-        except Exception as error:  # a row that the database does not take must not cost the others their commit
-            if len(deliveries) == 1:
-                log.exception("a delivery to %s was not stored", deliveries[0].connection)
-                return [error]
-        return [outcome for delivery in deliveries for outcome in self._write([delivery])]
+        except Exception:  # a row that the database does not take must not cost the others their commit
+            return self._write_singly(deliveries)
+
+    def _write_singly(self, deliveries: Sequence[Delivery]) -> Sequence[Stored | Exception]:
+        outcomes: list[Stored | Exception] = []
+        for delivery in deliveries:
+            try:
+                outcomes += self._store([delivery])
+            except StoreUnavailable as error:
+                return [*outcomes, *[error] * (len(deliveries) - len(outcomes))]
+            except Exception as error:
+                log.exception("a delivery to %s was not stored", delivery.connection)
+                outcomes.append(error)
+        return outcomes
 
 
 def _answer(answer: asyncio.Future[Stored], outcome: Stored | Exception) -> None:

@@ -1,7 +1,8 @@
 """A provider that signs with a word, and a store that can be held, broken and mended."""
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from starlette.applications import Starlette
 from tradewind.domain.connections import Connection, ConnectionKey, Role
 from tradewind.errors import SignatureInvalid
 from tradewind.gateway.store import StoreUnavailable
-from tradewind.ledger.inbox import Delivery, Stored
+from tradewind.ledger.delivery import Delivery, Stored
 from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown
 from tradewind.providers.registry import Provider
 
@@ -77,7 +78,7 @@ class FakeStore:
 
     def store(self, deliveries: Sequence[Delivery]) -> Sequence[Stored]:
         self.entered.release()
-        assert self.open_gate.wait(30)
+        self._pass_gate()
         self._check()
         if any(each.delivery_key == self.refuses for each in deliveries):
             raise ValueError("a row that the database does not take")
@@ -86,8 +87,12 @@ class FakeStore:
         return [Stored(len(seen) + place, each.delivery_key in seen) for place, each in enumerate(deliveries)]
 
     def probe(self) -> None:
-        assert self.open_gate.wait(30)
+        self._pass_gate()
         self._check()
+
+    def _pass_gate(self) -> None:
+        if not self.open_gate.wait(20):
+            raise StoreUnavailable("nobody opened the gate")
 
     @property
     def stored(self) -> list[Delivery]:
@@ -105,6 +110,16 @@ def fake_store() -> FakeStore:
 @asynccontextmanager
 async def running(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the app, its lifespan held open meanwhile."""
-    async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as client:
-            yield client
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway")
+    async with app.router.lifespan_context(app), client:
+        yield client
+
+
+async def until(reached: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Wait, for a bounded time, until the condition holds."""
+    async with asyncio.timeout(20):
+        while True:
+            found = reached()
+            if await found if isinstance(found, Awaitable) else found:
+                return
+            await asyncio.sleep(0.005)

@@ -1,8 +1,6 @@
 """What a platform learns from /healthz and /readyz."""
 
-import asyncio
-
-from tests.unit.gateway.fakes import FAKE, FakeStore, fake_store, running
+from tests.unit.gateway.fakes import FAKE, FakeStore, fake_store, running, until
 from tradewind.gateway.app import create_app
 from tradewind.gateway.health import Health
 from tradewind.gateway.writer import Writer
@@ -43,15 +41,17 @@ async def test_a_probe_that_hangs_is_a_fault_and_is_not_started_twice() -> None:
     writer = Writer(store.store)
     writer.start()
     health = Health(writer, probe, within_s=0.02, spacing_s=0.0)
+
+    async def ready() -> bool:
+        return (await _report(health))[0] == 200
+
     store.open_gate.clear()
     for _ in range(3):
         status, body = await _report(health)
         assert (status, b"does not answer" in body) == (503, True)
     assert probes == 1
     store.open_gate.set()
-    async with asyncio.timeout(20):
-        while (await _report(health))[0] != 200:
-            await asyncio.sleep(0.005)
+    await until(ready)
     await writer.close()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.unit.gateway.fakes import FAKE, NOW, FakeStore, connection, fake_store, running
+from tests.unit.gateway.fakes import FAKE, NOW, FakeStore, connection, fake_store, running, until
 from tradewind.domain.connections import Connection
 from tradewind.gateway.accounts import Accounts
 from tradewind.gateway.app import create_app
@@ -30,10 +30,16 @@ def gateway(store: FakeStore, **bounds: Any) -> AbstractAsyncContextManager[http
     return running(create_app(store, providers={"fake": FAKE}, now=lambda: NOW, **bounds))
 
 
-async def until(reached: Any) -> None:
-    async with asyncio.timeout(20):
-        while not reached():
-            await asyncio.sleep(0.005)
+async def held(client: httpx.AsyncClient, store: FakeStore) -> asyncio.Task[httpx.Response]:
+    """A first delivery whose transaction has begun and does not end: whatever comes now waits behind it."""
+    store.open_gate.clear()
+    request = asyncio.create_task(client.post(HOOK, content=b"first", headers=GOOD))
+    assert await asyncio.to_thread(store.entered.acquire, timeout=20)
+    return request
+
+
+def send(client: httpx.AsyncClient, *bodies: bytes) -> list[asyncio.Task[httpx.Response]]:
+    return [asyncio.create_task(client.post(HOOK, content=body, headers=GOOD)) for body in bodies]
 
 
 async def test_signed_delivery_is_stored_as_it_came(store: FakeStore) -> None:
@@ -57,10 +63,8 @@ async def test_duplicate_is_acknowledged(store: FakeStore) -> None:
 
 
 async def test_nothing_is_acknowledged_before_its_commit(store: FakeStore) -> None:
-    store.open_gate.clear()
     async with gateway(store) as client:
-        request = asyncio.create_task(client.post(HOOK, content=b"slow", headers=GOOD))
-        await asyncio.to_thread(store.entered.acquire)
+        request = await held(client, store)
         done, _ = await asyncio.wait({request}, timeout=0.1)
         assert not done
         store.open_gate.set()
@@ -68,12 +72,9 @@ async def test_nothing_is_acknowledged_before_its_commit(store: FakeStore) -> No
 
 
 async def test_deliveries_that_wait_together_share_one_transaction(store: FakeStore) -> None:
-    store.open_gate.clear()
     writer = Writer(store.store)
     async with gateway(store, writer=writer) as client:
-        requests = [asyncio.create_task(client.post(HOOK, content=b"first", headers=GOOD))]
-        await asyncio.to_thread(store.entered.acquire)
-        requests += [asyncio.create_task(client.post(HOOK, content=b"%d" % n, headers=GOOD)) for n in range(20)]
+        requests = [await held(client, store), *send(client, *(b"%d" % n for n in range(20)))]
         await until(lambda: writer.depth == 20)
         store.open_gate.set()
         answers = await asyncio.gather(*requests)
@@ -82,10 +83,9 @@ async def test_deliveries_that_wait_together_share_one_transaction(store: FakeSt
 
 
 async def test_a_group_is_bounded(store: FakeStore) -> None:
-    store.open_gate.clear()
     writer = Writer(store.store, group=8)
     async with gateway(store, writer=writer) as client:
-        requests = [asyncio.create_task(client.post(HOOK, content=b"%d" % n, headers=GOOD)) for n in range(17)]
+        requests = [await held(client, store), *send(client, *(b"%d" % n for n in range(16)))]
         await until(lambda: writer.depth == 16)
         store.open_gate.set()
         await asyncio.gather(*requests)
@@ -194,24 +194,20 @@ async def test_a_body_that_does_not_arrive_is_408(store: FakeStore) -> None:
 
 
 async def test_bodies_together_are_bounded_and_their_room_is_given_back(store: FakeStore) -> None:
-    store.open_gate.clear()
-    async with gateway(store, bodies=Bodies(most=100, most_together=150)) as client:
-        held = asyncio.create_task(client.post(HOOK, content=b"a" * 100, headers=GOOD))
-        await asyncio.to_thread(store.entered.acquire)
+    async with gateway(store, bodies=Bodies(most=100, most_together=104)) as client:
+        waiting = await held(client, store)
         refused = await client.post(HOOK, content=b"b" * 100, headers=GOOD)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
         store.open_gate.set()
-        assert (await held).status_code == 200
+        assert (await waiting).status_code == 200
         assert (await client.post(HOOK, content=b"b" * 100, headers=GOOD)).status_code == 200
 
 
 async def test_a_full_queue_is_503_with_retry_after(store: FakeStore) -> None:
-    store.open_gate.clear()
     writer = Writer(store.store, capacity=1)
     async with gateway(store, writer=writer) as client:
-        first = asyncio.create_task(client.post(HOOK, content=b"1", headers=GOOD))
-        await asyncio.to_thread(store.entered.acquire)
-        second = asyncio.create_task(client.post(HOOK, content=b"2", headers=GOOD))
+        first = await held(client, store)
+        (second,) = send(client, b"2")
         await until(lambda: writer.depth == 1)
         third = await client.post(HOOK, content=b"3", headers=GOOD)
         assert (third.status_code, third.headers["retry-after"]) == (503, "2")
@@ -231,7 +227,7 @@ async def test_a_store_that_is_away_is_503_and_taken_up_again(store: FakeStore) 
     assert [each.delivery_key for each in store.stored] == ["1", "2"]
 
 
-@pytest.mark.parametrize("path, signature", [("/hooks/fake/south", "good"), (HOOK, "bad")])
+@pytest.mark.parametrize(("path", "signature"), [("/hooks/fake/south", "good"), (HOOK, "bad")])
 async def test_what_cannot_be_judged_while_the_store_is_away_is_503(
     store: FakeStore, path: str, signature: str
 ) -> None:
@@ -260,12 +256,10 @@ async def test_a_store_that_hangs_is_503_in_time(store: FakeStore) -> None:
 
 
 async def test_a_row_that_the_database_refuses_costs_the_others_nothing(store: FakeStore) -> None:
-    store.open_gate.clear()
     store.refuses = "poison"
     writer = Writer(store.store)
     async with gateway(store, writer=writer) as client:
-        names = [b"first", b"1", b"poison", b"2"]
-        requests = [asyncio.create_task(client.post(HOOK, content=name, headers=GOOD)) for name in names]
+        requests = [await held(client, store), *send(client, b"1", b"poison", b"2")]
         await until(lambda: writer.depth == 3)
         store.open_gate.set()
         answers = await asyncio.gather(*requests)
@@ -315,10 +309,9 @@ async def test_other_methods_are_refused(store: FakeStore) -> None:
 
 
 async def test_stopping_commits_what_was_taken_in(store: FakeStore) -> None:
-    store.open_gate.clear()
     writer = Writer(store.store)
     async with gateway(store, writer=writer) as client:
-        requests = [asyncio.create_task(client.post(HOOK, content=b"%d" % n, headers=GOOD)) for n in range(5)]
+        requests = [await held(client, store), *send(client, b"1", b"2", b"3", b"4")]
         await until(lambda: writer.depth == 4)
         asyncio.get_running_loop().call_later(0.05, store.open_gate.set)
     answers = await asyncio.gather(*requests)
