@@ -1,0 +1,24 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tradewind.ledger.types import UtcDateTime
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def test_time_of_another_zone_is_stored_in_utc() -> None:
+    there = NOON.astimezone(timezone(timedelta(hours=9)))
+    assert UtcDateTime().process_bind_param(there, sqlite.dialect()) == NOON.replace(tzinfo=None)
+    assert UtcDateTime().process_bind_param(there, postgresql.dialect()) == NOON
+
+
+def test_time_comes_back_aware() -> None:
+    assert UtcDateTime().process_result_value(NOON.replace(tzinfo=None), sqlite.dialect()) == NOON
+    assert UtcDateTime().process_result_value(None, sqlite.dialect()) is None
+
+
+def test_time_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        UtcDateTime().process_bind_param(NOON.replace(tzinfo=None), sqlite.dialect())
