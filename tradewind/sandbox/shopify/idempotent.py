@@ -22,7 +22,7 @@ def once(store: ShopifyStore, info: Any, input: dict[str, Any], act: Callable[[]
     """
     directive = info.schema.get_directive("idempotent")
     values = get_directive_values(directive, info.field_nodes[0], info.variable_values)
-    if not values or not values.get("key"):
+    if not values or not values["key"].strip():
         raise bad_request("The @idempotent directive is required for this mutation but was not provided.")
     arguments = json.dumps([info.field_name, input], sort_keys=True, default=str)
     return store.idempotency.once(values["key"], arguments, store.now(), act)
