@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from tradewind.ledger import versions
 from tradewind.ledger.crypto import master_key
@@ -32,6 +34,7 @@ class Ledger:
     key_engine: Engine
     keys: KeyRing
     locks_dir: Path
+    _writing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     @property
     def dialect(self) -> str:
@@ -53,8 +56,21 @@ class Ledger:
 
         On SQLite it takes the write lock at once: a transaction that turns into a write later fails under load.
         """
-        with self.engine.connect() as conn, conn.execution_options(**{_IMMEDIATE: True}).begin():
+        with self._turn(), self.engine.connect() as conn, conn.execution_options(**{_IMMEDIATE: True}).begin():
             yield conn
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Threads of this process take turns on SQLite: its own waiting polls, and lets some starve for seconds."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_TIMEOUT_S):
+            raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("database is locked by this process"))
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     def close(self) -> None:
         self.engine.dispose()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, update
 
 from tradewind.domain.order import CapturedBy, Order, TransactionKind, TransactionStatus, state_of
 from tradewind.errors import VersionConflict
@@ -62,22 +62,40 @@ def save(conn: Connection, keys: KeyRing, order: Order, expected: int | None) ->
 
     Raises VersionConflict when someone else wrote it meanwhile.
     """
-    now = db_now(conn)
-    values = _columns(order) | _sealed_columns(keys, order) | {"changed_at": now, "row_version": (expected or 0) + 1}
-    if expected is None:
-        written = len(insert_new(conn, table, [values | {"id": order.id, "recorded_at": now}], table.c.id))
-    else:
-        held = (table.c.id == order.id, table.c.row_version == expected)
-        written = conn.execute(update(table).where(*held).values(values)).rowcount
-    if written != 1:
-        raise VersionConflict(f"{order.id}: expected version {expected or 'none'}")
-    write_projections(conn, order)
+    save_many(conn, keys, [(order, expected)])
     return (expected or 0) + 1
+
+
+def save_many(conn: Connection, keys: KeyRing, orders: Iterable[tuple[Order, int | None]]) -> None:
+    """Write orders with the row versions that `load` gave, a dozen statements for all of them.
+
+    Raises VersionConflict, and nothing may be committed, when someone else wrote one of them meanwhile.
+    """
+    now = db_now(conn)
+    # Sorted, so that parallel writers of the same orders wait for each other in one order.
+    pairs = sorted(orders, key=lambda pair: pair[0].id)
+    new = [_row(keys, one, now) | {"row_version": 1, "recorded_at": now} for one, expected in pairs if expected is None]
+    changed = [
+        _row(keys, one, now) | {"row_version": expected + 1, "_id": one.id, "_expected": expected}
+        for one, expected in pairs
+        if expected is not None
+    ]
+    written = len(insert_new(conn, table, new, table.c.id))
+    if changed:
+        written += conn.execute(_UPDATE, changed).rowcount
+    if written != len(pairs):
+        raise VersionConflict(f"{len(pairs) - written} of {len(pairs)} orders were changed by someone else")
+    write_projections(conn, [one for one, _ in pairs])
 
 
 def add_links(conn: Connection, order_id: str, links: Collection[str]) -> None:
     """Let events of other systems find the order. A link that another order has already stays there."""
-    rows = [{"link": link, "order_id": order_id} for link in sorted(links)]
+    add_links_many(conn, dict.fromkeys(links, order_id))
+
+
+def add_links_many(conn: Connection, links: Mapping[str, str]) -> None:
+    """The same for many orders: their ids by link."""
+    rows = [{"link": link, "order_id": links[link]} for link in sorted(links)]
     insert_new(conn, order_link, rows, order_link.c.link)
 
 
@@ -113,6 +131,21 @@ def recent(
     return _list(conn, query)
 
 
+_PLAIN = (
+    "name",
+    "test",
+    "on_hold",
+    "placed_at",
+    "processed_at",
+    "updated_at",
+    "cancelled_at",
+    "currency",
+    "taxes_included",
+    "fully_paid",
+)
+_AMOUNTS = ("subtotal", "discounts", "shipping", "tax", "tip", "duties", "total")
+_WRITTEN = [column.name for column in table.c if column.name not in ("row_version", "recorded_at")]
+_UPDATE = update(table).where(table.c.id == bindparam("_id"), table.c.row_version == bindparam("_expected"))
 _LISTED = [column for column in table.c if column.name in OrderRow.__dataclass_fields__]
 
 
@@ -138,8 +171,16 @@ def _order(record: str, personal: bytes | None) -> Order:
     return Order.model_validate_json(json.dumps(content))
 
 
-def _columns(order: Order) -> dict[str, Any]:
+def _row(keys: KeyRing, order: Order, now: datetime) -> dict[str, Any]:
+    """Every column but those that only one kind of write has."""
+    values: dict[str, Any] = dict.fromkeys(_WRITTEN)
+    return values | _plain_columns(order) | _sealed_columns(keys, order) | {"changed_at": now}
+
+
+def _plain_columns(order: Order) -> dict[str, Any]:
+    placed = order.placed
     values: dict[str, Any] = {
+        "id": order.id,
         "connection": order.connection,
         "external_id": order.external_id,
         "state": state_of(order).value,
@@ -148,20 +189,20 @@ def _columns(order: Order) -> dict[str, Any]:
         "on_hold": False,
         "record": order.model_dump_json(exclude={"placed": set(PERSONAL)}),
     }
-    placed = order.placed
     if placed is None:
         return values
-    plain = ("name", "test", "on_hold", "placed_at", "processed_at", "updated_at", "cancelled_at", "currency")
-    values |= {name: getattr(placed, name) for name in (*plain, "taxes_included", "fully_paid")}
-    amounts = ("subtotal", "discounts", "shipping", "tax", "tip", "duties", "total")
-    values |= {name: getattr(placed, name).minor for name in amounts}
     captured = order.captured_total()
-    return values | {
-        "presentment_total": placed.presentment_total.minor,
-        "presentment_currency": placed.presentment_total.currency,
-        "captured": captured.minor if captured else 0,
-        "refunded": refunded_minor(order),
-    }
+    return (
+        values
+        | {name: getattr(placed, name) for name in _PLAIN}
+        | {name: getattr(placed, name).minor for name in _AMOUNTS}
+        | {
+            "presentment_total": placed.presentment_total.minor,
+            "presentment_currency": placed.presentment_total.currency,
+            "captured": captured.minor if captured else 0,
+            "refunded": refunded_minor(order),
+        }
+    )
 
 
 def refunded_minor(order: Order) -> int:
@@ -180,7 +221,7 @@ def refunded_minor(order: Order) -> int:
 def _sealed_columns(keys: KeyRing, order: Order) -> dict[str, Any]:
     placed = order.placed
     if placed is None or not (placed.customer or placed.ship_to or placed.bill_to):
-        return {"personal": None, "email_index": None, "phone_index": None, "address_index": None}
+        return {}
     customer, address = placed.customer, placed.ship_to or placed.bill_to
     email = keys.blind("email", customer.email if customer else None)
     phone = (customer.phone if customer else None) or (address.phone if address else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete
@@ -18,21 +18,18 @@ from tradewind.domain.order import (
 from tradewind.ledger import tables
 
 Row = dict[str, Any]
+CHUNK = 500
 
 
-def write_projections(conn: Connection, order: Order) -> None:
-    """Replace the order's rows in every projected table."""
-    projected: dict[Table, list[Row]] = {
-        tables.order_line: list(_lines(order)),
-        tables.payment: [*map(_payment, order.payments), *_storefront_payments(order)],
-        tables.refund: list(_refunds(order)),
-        tables.label: list(_labels(order)),
-        tables.fulfillment: list(_fulfillments(order)),
-    }
-    for table, rows in projected.items():
-        conn.execute(delete(table).where(table.c.order_id == order.id))
+def write_projections(conn: Connection, orders: Sequence[Order]) -> None:
+    """Replace the orders' rows in every projected table."""
+    ids = [order.id for order in orders]
+    for table, project in _PROJECTIONS.items():
+        for start in range(0, len(ids), CHUNK):
+            conn.execute(delete(table).where(table.c.order_id.in_(ids[start : start + CHUNK])))
+        rows = [{"order_id": order.id, **row} for order in orders for row in project(order)]
         if rows:
-            conn.execute(table.insert(), [{"order_id": order.id, **row} for row in rows])
+            conn.execute(table.insert(), rows)
 
 
 def _lines(order: Order) -> Iterator[Row]:
@@ -52,6 +49,14 @@ def _lines(order: Order) -> Iterator[Row]:
         }
 
 
+def _payments(order: Order) -> Iterator[Row]:
+    """What the processor has, and what the storefront took itself, transaction by transaction."""
+    yield from map(_payment, order.payments)
+    for transaction in order.placed.transactions if order.placed else ():
+        if transaction.captured_by is CapturedBy.STOREFRONT:
+            yield _transaction(order, transaction)
+
+
 def _payment(payment: Payment) -> Row:
     return {
         "connection": payment.connection,
@@ -68,13 +73,6 @@ def _payment(payment: Payment) -> Row:
         "payment_id": payment.payment_id,
         "created_at": payment.created_at,
     }
-
-
-def _storefront_payments(order: Order) -> Iterator[Row]:
-    """What the storefront took itself, transaction by transaction; what the processor took is its own row above."""
-    for transaction in order.placed.transactions if order.placed else ():
-        if transaction.captured_by is CapturedBy.STOREFRONT:
-            yield _transaction(order, transaction)
 
 
 def _transaction(order: Order, transaction: Transaction) -> Row:
@@ -134,3 +132,12 @@ def _fulfillments(order: Order) -> Iterator[Row]:
             "tracking_number": fulfillment.tracking_number,
             "created_at": fulfillment.created_at,
         }
+
+
+_PROJECTIONS: dict[Table, Callable[[Order], Iterator[Row]]] = {
+    tables.order_line: _lines,
+    tables.payment: _payments,
+    tables.refund: _refunds,
+    tables.label: _labels,
+    tables.fulfillment: _fulfillments,
+}

@@ -274,6 +274,14 @@ catalogue_level = Table(
     Column("available", Integer, nullable=False),
 )
 
+budget = Table(
+    "budget",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
 cursor = Table(
     "cursor",
     metadata,

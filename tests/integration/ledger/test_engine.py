@@ -1,11 +1,12 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tests.integration.ledger.examples import AT, at_once
-from tradewind.ledger import cursors
+from tradewind.ledger import cursors, engine
 from tradewind.ledger.cursors import Cursor
 from tradewind.ledger.engine import Ledger, db_now
 
@@ -63,3 +64,18 @@ def test_sqlite_is_durable_and_lets_readers_by(ledger: Ledger) -> None:
         assert conn.execute(sa.text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert conn.execute(sa.text("PRAGMA synchronous")).scalar_one() == 2
         assert conn.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 5000
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_thread_that_waits_in_vain_hears_that_the_ledger_is_busy(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.01)
+
+    def write() -> None:
+        with ledger.write():
+            pass
+
+    with ledger.write(), ThreadPoolExecutor(1) as pool, pytest.raises(OperationalError):
+        pool.submit(write).result()
+    write()

@@ -49,6 +49,26 @@ def test_order_changed_meanwhile_is_a_conflict(ledger: Ledger) -> None:
         saved(ledger, order(), 1)
 
 
+def test_of_many_orders_none_is_written_when_one_was_changed_meanwhile(ledger: Ledger) -> None:
+    saved(ledger, order("1"))
+    saved(ledger, order("2"))
+    saved(ledger, order("2"), 1)
+    stale = [(order("1", name="#new"), 1), (order("2"), 1), (order("3"), None)]
+    with pytest.raises(VersionConflict, match="1 of 3"), ledger.write() as conn:
+        orders.save_many(conn, ledger.keys, stale)
+    known = loaded(ledger, order("1").id, order("3").id)
+    assert known == {order("1").id: (order("1"), 1)}
+
+
+def test_many_orders_are_written_at_once(ledger: Ledger) -> None:
+    saved(ledger, order("1"))
+    with ledger.write() as conn:
+        orders.save_many(conn, ledger.keys, [(order("2"), None), (new_order(STORE, "3"), None), (order("1"), 1)])
+        orders.save_many(conn, ledger.keys, [])
+    known = loaded(ledger, *(order(number).id for number in "123"))
+    assert [(one.external_id, version) for one, version in known.values()] == [("1", 2), ("2", 1), ("3", 1)]
+
+
 @pytest.mark.parametrize("expected", [None, 1])
 def test_of_parallel_writers_one_wins(ledger: Ledger, expected: int | None) -> None:
     if expected is not None:

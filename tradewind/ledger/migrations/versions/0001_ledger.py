@@ -100,6 +100,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_connection")),
     )
     op.create_table(
+        "budget",
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("connection", name=op.f("pk_budget")),
+    )
+    op.create_table(
         "cursor",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
