@@ -32,13 +32,12 @@ async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = 
         await accounts.save_ledger(settings)
         for line in await accounts.exchange(ledger, connected):
             report(line)
-        await limits.apply_budgets(client, limits.wanted_budgets(connected))
-        await limits.apply_tags(client, limits.wanted_tags(connected))
+        await limits.apply(client, limits.wanted_tags(connected))
         wanted = automations.wanted_automations(await accounts.alert_webhook(client, alert_url))
         await automations.apply(client, await automations.differing(client, wanted))
         await deploying
     emit_event("tradewind.deployed", resource={"prefect.resource.id": NIGHTLY_BOOKS})
-    report(f"{len(flows.wanted_deployments())} deployments, {len(wanted)} automations, {len(connected)} budgets")
+    report(f"{len(flows.wanted_deployments())} deployments, {len(wanted)} automations, {len(connected)} connections")
 
 
 async def differences(ledger: Ledger) -> list[str]:
@@ -47,10 +46,8 @@ async def differences(ledger: Ledger) -> list[str]:
     async with get_client() as client:
         lines = [f"deployment {name}" for name in await flows.differing(client)]
         lines += [f"block {accounts.block_name(one)}" for one in await accounts.differing_blocks(client, connected)]
-        budgets = await limits.differing_budgets(client, limits.wanted_budgets(connected))
-        lines += [f"limit {one.name}: {one.limit} slots, {one.decay_per_s} back per second" for one in budgets]
-        tags = await limits.differing_tags(client, limits.wanted_tags(connected))
-        lines += [f"tag limit {tag}: {places}" for tag, places in tags.items()]
+        tags = await limits.differing(client, limits.wanted_tags(connected))
+        lines += [f"limit on {tag}: {places} tasks at one time" for tag, places in tags.items()]
         lines += await _differing_automations(client)
     return lines
 

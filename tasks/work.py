@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from prefect.logging import get_run_logger
 
-from tasks.budget import PrefectLeases
 from tradewind.domain.connections import Connection, ConnectionState
 from tradewind.domain.roles import Client
 from tradewind.governor import Governor, Lane, lane
@@ -16,6 +15,7 @@ from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings, load_settings
 from tradewind.sync.clients import ClientPool
+from tradewind.sync.leases import LedgerLeases
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,12 @@ async def work(in_lane: Lane) -> AsyncIterator[Work]:
     """Open ledger and clients; every call inside goes in the lane, on the budget that all processes share."""
     settings = load_settings()
     ledger = open_ledger(settings)
-    leases = PrefectLeases()
-    clients = ClientPool(ledger, Governor(leases))
+    clients = ClientPool(ledger, Governor(LedgerLeases(ledger)))
     try:
         with lane(in_lane):
             yield Work(settings, ledger, clients)
     finally:
         await clients.aclose()
-        await leases.aclose()
         ledger.close()
 
 

@@ -25,6 +25,7 @@ from tradewind.stack.prefect_api import FINAL_STATES
 from tradewind.stack.process import Part
 from tradewind.stack.stack import NotReady, Stack
 from tradewind.sync.clients import ClientPool
+from tradewind.sync.leases import LedgerLeases
 from tradewind.sync.runner import is_drained
 from tradewind.sync.subscriptions import check_subscriptions
 
@@ -60,6 +61,7 @@ class Scenario:
         )
         self.description: dict[str, Any] = {}
         self._ledger: Ledger | None = None
+        self._opened_at = datetime.now(UTC)
 
     def run(self) -> dict[str, Any]:
         """Everything, in order; gives the result as the JSON shows it. Raises NotReady, PartDied."""
@@ -108,11 +110,11 @@ class Scenario:
         self._progress("starting", 5, 5)
 
     async def _connect(self) -> None:
-        found = connections_of(self.description, datetime.now(UTC))
+        found = connections_of(self.description, self._opened_at)
         with self.ledger.write() as database:
             for connection in found:
                 connections.put(database, self.ledger.keys, connection, actor="demo")
-        clients = ClientPool(self.ledger, Governor())
+        clients = ClientPool(self.ledger, Governor(LedgerLeases(self.ledger)))
         try:
             for connection in found:
                 await self._subscribe(connection, clients)
@@ -161,7 +163,8 @@ class Scenario:
         """Plant one fault, silently, and run the nightly reconciliation."""
         self._progress("reconciling", 0, 2)
         planted = control.plant(PLANTED)
-        run = self.stack.prefect.run("reconciliation/reconciliation", {"settling_s": 0.0})
+        parameters = {"since": self._opened_at.isoformat(), "settling_s": 0.0}
+        run = self.stack.prefect.run("reconciliation/reconciliation", parameters)
         self._until(lambda: self.stack.prefect.state(run) in FINAL_STATES, 180.0, "reconciliation has not ended")
         self._progress("reconciling", 1, 2)
         return run, planted
