@@ -1,5 +1,6 @@
 """The Shopify client against the sandbox, over HTTP."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ from tradewind.domain.connections import Role
 from tradewind.domain.events import ConnectionRevoked, RefundRecorded, Resource
 from tradewind.domain.money import Money
 from tradewind.domain.order import CapturedBy, FulfillmentOrderStatus, TransactionKind
-from tradewind.errors import RequestRejected
+from tradewind.errors import OutcomeUnknown, RequestRejected, TransientError
 from tradewind.governor import Governor
 from tradewind.providers.shopify import authenticate, events, identify
 from tradewind.providers.shopify.client import ShopifyClient
@@ -156,13 +157,7 @@ async def test_an_authorisation_is_captured_once():
         before = await fetched(client, order)
         (authorization,) = before.transactions
         assert authorization.captured_by is CapturedBy.STOREFRONT
-        command = CapturePayment(
-            connection=NAME,
-            order_id="o",
-            payment=authorization.external_id,
-            amount=before.total,
-            storefront_order=gid(order),
-        )
+        command = capture_of(order, before)
         for _ in range(2):
             (event,) = await client.capture(command, "key")
             assert event.placed.fully_paid
@@ -194,6 +189,52 @@ async def test_fulfilling_closes_the_work_once():
     assert placed.fulfillments[0].tracking_number == "TRACK1"
 
 
+async def until_done(call):
+    """As the dispatch does: what failed without a definite answer is asked again."""
+    for _ in range(60):
+        try:
+            return await call()
+        except (TransientError, OutcomeUnknown):
+            await asyncio.sleep(0.01)
+    raise AssertionError("no answer after sixty attempts")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_lost_answers_never_double_a_capture_a_booking_or_a_shipment(seed):
+    async with sandbox(seed=seed, faults="hostile") as made:
+        store = made.shopify["north"]
+        client = connect(store)
+        for number in range(8):
+            direct = number % 2 == 0
+            order = place(store, **({"gateway": "stripe", "kind": "pending"} if direct else {"kind": "authorization"}))
+            seen = await until_done(lambda order=order: fetched(client, order))
+            if direct:
+                command = MarkOrderPaid(connection=NAME, order_id="o", order=gid(order))
+                await until_done(lambda command=command: client.mark_paid(command, "key"))
+            else:
+                command = capture_of(order, seen)
+                await until_done(lambda command=command: client.capture(command, "key"))
+            for work in seen.fulfillment_orders:
+                parcel = fulfillment(order, work)
+                (event,) = await until_done(lambda parcel=parcel: client.fulfill(parcel, "key"))
+            taken = [t for t in order.transactions if t.status == "SUCCESS" and t.kind in ("CAPTURE", "SALE")]
+            assert len(taken) == 1
+            assert len(order.fulfillments) == len(order.fulfillment_orders)
+            assert event.placed.fully_paid
+        await client.aclose()
+        assert made.faults.fired["lost_answer"] > 0
+
+
+def capture_of(order: StoreOrder, seen) -> CapturePayment:
+    return CapturePayment(
+        connection=NAME,
+        order_id="o",
+        payment=seen.transactions[0].external_id,
+        amount=seen.total,
+        storefront_order=gid(order),
+    )
+
+
 async def test_a_cancelled_order_is_not_fulfilled():
     async with north() as (store, client):
         order = place(store)
@@ -215,11 +256,7 @@ async def test_what_is_remembered_equals_a_whole_read_after_every_step():
 
         await agree()
         seen = await fetched(client, order)
-        payment = seen.transactions[0].external_id
-        capture = CapturePayment(
-            connection=NAME, order_id="o", payment=payment, amount=seen.total, storefront_order=gid(order)
-        )
-        await client.capture(capture, "key")
+        await client.capture(capture_of(order, seen), "key")
         await agree()
         await client.fulfill(fulfillment(order, seen.fulfillment_orders[0]), "key")
         await agree()
