@@ -5,7 +5,7 @@ default:
     @just --list
 
 # Exactly what .ci/run checks.
-prepare: format lint types imports test
+prepare: format lint types imports coverage
 
 # Format the code.
 format:
