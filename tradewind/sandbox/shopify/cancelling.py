@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tradewind.sandbox.shopify import refunding, webhooks
-from tradewind.sandbox.shopify.money import ZERO
 from tradewind.sandbox.shopify.order import StoreOrder, Transaction
 from tradewind.sandbox.shopify.payment import capturable, pending, received, refunded
 from tradewind.sandbox.shopify.refusal import RefusalError
@@ -54,7 +53,7 @@ def cancel(
     order.staff_note = staff_note
     if order.customer is not None:
         order.customer.orders -= 1
-        order.customer.spent -= max(ZERO, order.total)
+        order.customer.spent -= order.total
     store.truth.record("cancel_acknowledged", store=store.account, order_id=order.id, name=order.name)
     webhooks.order_cancelled(store, happening, order, voids)
     refunding.announce(store, happening, order, made, levels)

@@ -38,6 +38,7 @@ class OrderLine:
     currency: str
     removed: int = 0
     fulfilled: int = 0
+    row: "FulfillmentOrderLine | None" = None  # where it is shipped from: a line is never split between locations
 
     @property
     def net(self) -> Decimal:
@@ -49,13 +50,18 @@ class OrderLine:
         """What has not been refunded or cancelled."""
         return self.quantity - self.removed
 
+    @property
+    def unshipped(self) -> int:
+        """Units that are neither shipped nor taken off."""
+        return self.row.remaining if self.row else 0
+
     def share(self, whole: Decimal, quantity: int, *, done: int = 0) -> Decimal:
         """The part of an amount of this line that falls on some of its units."""
         return part(whole, of=self.quantity, done=done, more=quantity, currency=self.currency)
 
     def current(self, whole: Decimal) -> Decimal:
         """The part of an amount of this line that falls on the units still on the order."""
-        return whole - self.share(whole, self.removed)
+        return whole - self.share(whole, self.removed) if self.removed else whole
 
 
 @dataclass(eq=False)
@@ -115,6 +121,7 @@ class FulfillmentOrderLine:
 
     id: int
     line: OrderLine
+    location: Location
     total: int
     remaining: int
 
@@ -248,7 +255,3 @@ class StoreOrder:
     def current_total(self) -> Decimal:
         """What the order is worth now."""
         return self.current_subtotal + self.current_shipping + (ZERO if self.taxes_included else self.current_tax)
-
-    def unshipped(self, line: OrderLine) -> int:
-        """Units of a line that are neither shipped nor taken off."""
-        return sum(row.remaining for each in self.fulfillment_orders for row in each.lines if row.line is line)

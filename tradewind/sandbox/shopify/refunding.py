@@ -68,9 +68,10 @@ def refund_by_merchant(
 ) -> Refund:
     """What a merchant does at the desk: unshipped units are cancelled, shipped ones come back. Raises RefusalError."""
     by_id = {line.id: line for line in order.lines}
-    units = [each for line_id, quantity in lines for each in _split(order, by_id[line_id], quantity)]
+    wanted = [(by_id[line_id], quantity) for line_id, quantity in lines]
+    units = [each for line, quantity in wanted for each in _split(line, quantity)]
     if amount is None:
-        amount = sum((_worth(order, each) for each in units), ZERO)
+        amount = sum((_worth(order, line, quantity) for line, quantity in wanted), ZERO)
     paybacks = spread(order, min(amount, received(order) - refunded(order)))
     return refund(store, order, units, paybacks=paybacks, note=note)
 
@@ -99,7 +100,11 @@ def take_off(
     """Carry out a checked refund; gives it and the stock levels that it changed. Tells nobody."""
     now = store.now()
     levels: list[Level] = []
-    rows = [_take_off_units(store, order, each, now, levels) for each in units if each.quantity]
+    rows = [_take_off_units(store, order, wanted, now, levels) for wanted in units if wanted.quantity]
+    touched = {row.line.id for row in rows}
+    for each in order.fulfillment_orders:
+        if any(row.line.id in touched for row in each.lines):
+            each.settle(now)
     back = [_give_back(store, order, each, now) for each in paybacks]
     made = Refund(store.ids.next(), now, at or now, note, rows, back)
     if shipping:
@@ -126,7 +131,7 @@ def _check(
         where = ["refundLineItems", str(index), "quantity"]
         if each.quantity > each.line.current_quantity:
             raise RefusalError("Quantity cannot refund more items than were purchased", field=where)
-        open_ = order.unshipped(each.line)
+        open_ = each.line.unshipped
         if each.restock_type == "CANCEL" and each.quantity > open_:
             raise RefusalError("Quantity cannot cancel more items than are unfulfilled", field=where)
         if each.restock_type == "RETURN" and each.quantity > each.line.current_quantity - open_:
@@ -143,16 +148,15 @@ def _check(
         raise RefusalError("Refund must have at least one line item, shipping, or transaction")
 
 
-def _split(order: StoreOrder, line: OrderLine, quantity: int) -> list[Units]:
-    cancelled = min(quantity, order.unshipped(line))
+def _split(line: OrderLine, quantity: int) -> list[Units]:
+    cancelled = min(quantity, line.unshipped)
     parts = [Units(line, cancelled, "CANCEL"), Units(line, quantity - cancelled, "RETURN")]
     return [each for each in parts if each.quantity]
 
 
-def _worth(order: StoreOrder, units: Units) -> Decimal:
-    line = units.line
-    worth = line.share(line.net, units.quantity, done=line.removed)
-    return worth if order.taxes_included else worth + line.share(line.tax, units.quantity, done=line.removed)
+def _worth(order: StoreOrder, line: OrderLine, quantity: int) -> Decimal:
+    worth = line.share(line.net, quantity, done=line.removed)
+    return worth if order.taxes_included else worth + line.share(line.tax, quantity, done=line.removed)
 
 
 def _take_off_units(
@@ -162,9 +166,9 @@ def _take_off_units(
     subtotal = line.share(line.net, quantity, done=line.removed)
     tax = line.share(line.tax, quantity, done=line.removed)
     location = units.location
-    from_open = min(quantity, order.unshipped(line)) if units.restock_type != "RETURN" else 0
+    from_open = min(quantity, line.unshipped) if units.restock_type != "RETURN" else 0
     if from_open:
-        location = location or _release(store, order, units, from_open, at, levels)
+        location = location or _release(store, units, from_open, at, levels)
     elif units.restock_type == "RETURN":
         location = location or _shipped_from(order, line)
         if level := level_of(store, line, location, at):
@@ -174,24 +178,16 @@ def _take_off_units(
     return RefundLine(store.ids.next(), line, quantity, subtotal, tax, units.restock_type, location)
 
 
-def _release(
-    store: ShopifyStore, order: StoreOrder, units: Units, quantity: int, at: datetime, levels: list[Level]
-) -> Location | None:
-    """Take units out of the fulfillment orders; with CANCEL they can be sold again."""
-    released_at: Location | None = None
-    for each in order.fulfillment_orders:
-        for row in each.lines:
-            taken = min(quantity, row.remaining) if row.line is units.line else 0
-            if not taken:
-                continue
-            row.remaining -= taken
-            quantity -= taken
-            released_at = each.location
-            if level := level_of(store, units.line, each.location, at):
-                level.move(at, committed=-taken, available=taken if units.restock_type == "CANCEL" else 0)
-                levels.append(level)
-        each.settle(at)
-    return released_at
+def _release(store: ShopifyStore, units: Units, quantity: int, at: datetime, levels: list[Level]) -> Location | None:
+    """Take units out of the fulfillment order that has them; with CANCEL they can be sold again."""
+    row = units.line.row
+    if row is None:
+        return None
+    row.remaining -= quantity
+    if level := level_of(store, units.line, row.location, at):
+        level.move(at, committed=-quantity, available=quantity if units.restock_type == "CANCEL" else 0)
+        levels.append(level)
+    return row.location
 
 
 def _shipped_from(order: StoreOrder, line: OrderLine) -> Location:

@@ -20,10 +20,11 @@ def commit(store: ShopifyStore, order: StoreOrder, at: datetime) -> list[Level]:
         groups.setdefault(location.id, []).append(line)
     changed = []
     for location_id, lines in groups.items():
-        rows = [FulfillmentOrderLine(store.ids.next(), line, line.quantity, line.quantity) for line in lines]
         location = store.catalog.locations[location_id]
+        rows = [FulfillmentOrderLine(store.ids.next(), line, location, line.quantity, line.quantity) for line in lines]
         order.fulfillment_orders.append(FulfillmentOrder(store.ids.next(), location, rows, at, at))
-        for line in lines:
+        for line, row in zip(lines, rows, strict=True):
+            line.row = row
             if level := level_of(store, line, location, at):
                 level.move(at, available=-line.quantity, committed=line.quantity)
                 changed.append(level)

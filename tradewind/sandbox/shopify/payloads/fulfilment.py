@@ -36,7 +36,7 @@ def order_fulfillment(store: ShopifyStore, order: StoreOrder, given: Fulfillment
         "origin_address": None,
         "line_items": [
             {
-                **line_item(row.line, remaining=order.unshipped(row.line), tax_rate=order.tax_rate),
+                **line_item(row.line, remaining=row.line.unshipped, tax_rate=order.tax_rate),
                 "quantity": row.quantity,
             }
             for row in given.lines

@@ -138,7 +138,7 @@ def _parts(store: ShopifyStore, given: StoreOrder) -> Body:
 
 def _line(given: StoreOrder, line: OrderLine) -> Body:
     return {
-        **line_item(line, remaining=given.unshipped(line), tax_rate=given.tax_rate),
+        **line_item(line, remaining=line.unshipped, tax_rate=given.tax_rate),
         "attributed_staffs": [],
         "current_quantity": line.current_quantity,
         "sales_line_item_group_id": None,

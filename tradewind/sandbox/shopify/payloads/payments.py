@@ -73,7 +73,7 @@ def refund(store: ShopifyStore, order: StoreOrder, given: Refund) -> Body:
 
 
 def _line(order: StoreOrder, given: RefundLine) -> Body:
-    quoted = line_item(given.line, remaining=order.unshipped(given.line), tax_rate=order.tax_rate)
+    quoted = line_item(given.line, remaining=given.line.unshipped, tax_rate=order.tax_rate)
     return {
         "id": given.id,
         "quantity": given.quantity,

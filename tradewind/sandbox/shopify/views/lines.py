@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def line_item(store: ShopifyStore, order: StoreOrder, given: OrderLine) -> View:
     """LineItem."""
     variant, currency = given.variant, given.currency
-    open_ = order.unshipped(given)
+    open_ = given.unshipped
     unit_net = given.net / given.quantity if given.quantity else given.net
     return {
         "__typename": "LineItem",

@@ -79,7 +79,7 @@ def _people(given: StoreOrder) -> View:
 
 def _state(given: StoreOrder) -> View:
     money_status, goods_status = financial_status(given), fulfillment_status(given)
-    remains = any(given.unshipped(line) for line in given.lines)
+    remains = any(line.unshipped for line in given.lines)
     return {
         "displayFinancialStatus": money_status,
         "displayFulfillmentStatus": goods_status,
