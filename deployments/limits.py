@@ -1,7 +1,7 @@
 """Prefect's limits on tasks, made from each provider's `limits.py`: the one source of what a provider allows.
 
-How fast a provider may be called is governed in the core, call by call (see `tradewind.sync.leases`); these say how many
-tasks of one provider may run at one time.
+How fast a provider may be called is governed in the core, call by call (see `tradewind.sync.leases`); these say how
+many tasks of one provider may run at one time.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class FulfillmentOrderStatus(StrEnum):
 class FulfillmentOrder(Model):
     """The storefront's unit of work: what one location is to ship.
 
-    location: the storefront's location id. assigned, remaining: (line external_id, quantity) in all, and not shipped yet.
+    location: the storefront's location id. assigned, remaining: (line external_id, quantity), in all and not shipped.
     """
 
     external_id: str

@@ -28,15 +28,15 @@ def take(
 ) -> float:
     """Take `amount` and give 0.0, or take nothing and give the seconds to wait before asking again.
 
-    initial: tokens in a bucket that is asked for the first time. keep: what must remain afterwards; a full bucket grants
-    any amount up to its capacity regardless. returned: put back first, what an earlier grant did not need.
+    initial: tokens in a bucket that is asked for the first time. keep: what must remain afterwards; a full bucket
+    grants any amount up to its capacity regardless. returned: put back first, what an earlier grant did not need.
     """
     now = db_now(conn)
     at_hand = min(capacity, _at_hand(conn, connection, now, initial, capacity, per_second) + returned)
     missing = min(amount + keep, capacity) - at_hand
     tokens = at_hand if missing > 0 else at_hand - amount
     conn.execute(update(table).where(table.c.connection == connection).values(tokens=tokens, updated_at=now))
-    return max(missing / per_second, _SHORTEST_WAIT_S) if missing > 0 else 0.0
+    return 0.0 if missing <= 0 else max(missing / per_second, _SHORTEST_WAIT_S)
 
 
 def _at_hand(
@@ -46,5 +46,5 @@ def _at_hand(
     conn.execute(new.on_conflict_do_nothing())
     held = select(table.c.tokens, table.c.updated_at).where(table.c.connection == connection).with_for_update()
     row = conn.execute(held).one()
-    elapsed_s = max(0.0, (now - row.updated_at).total_seconds())
+    elapsed_s: float = max(0.0, (now - row.updated_at).total_seconds())
     return min(capacity, float(row.tokens) + elapsed_s * per_second)

@@ -75,7 +75,7 @@ class Stack:
         return self.prefect.run("order-sync/order-sync", dict(parameters))
 
     def stop(self) -> None:
-        """Flows first: they finish their batch; then the worker, the server, and the gateway last: it still receives."""
+        """Flows first: they finish their batch; then worker and server, and the gateway last: it still receives."""
         runs = self.worker.children()
         end(runs, timeout_s=FLOWS_S)
         for part in (self.worker, self.server, self.gateway):
