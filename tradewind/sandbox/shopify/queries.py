@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tradewind.sandbox.shopify.store import ShopifyStore
 
 R = TypeVar("R")
-Args = Any
+Info = Any
 
 _FULFILLMENT_WORDS: Final[dict[str, list[str]]] = {
     "UNFULFILLED": ["unfulfilled", "unshipped"],
@@ -113,11 +113,11 @@ def root(store: ShopifyStore) -> View:
 
 
 def _order_fields(store: ShopifyStore) -> View:
-    def listed(_: Args, query: str | None = None, **arguments: Any) -> View:
+    def listed(_: Info, query: str | None = None, **arguments: Any) -> View:
         key = _ORDER_KEYS.get(arguments["sortKey"], lambda each: (each.legacy_id,))
         return page(_orders(store, query), lambda each: orders.order(store, each), arguments, key)
 
-    def count(_: Args, query: str | None = None, limit: int | None = None) -> View:
+    def count(_: Info, query: str | None = None, limit: int | None = None) -> View:
         number = len(_orders(store, query))
         capped = limit is not None and number > limit
         return {"count": limit if capped else number, "precision": "AT_LEAST" if capped else "EXACT"}
@@ -138,26 +138,26 @@ def _order_fields(store: ShopifyStore) -> View:
 def _goods_fields(store: ShopifyStore) -> View:
     catalog = store.catalog
 
-    def products(_: Args, query: str | None = None, **arguments: Any) -> View:
+    def products(_: Info, query: str | None = None, **arguments: Any) -> View:
         found = _search(catalog.products.values(), query, _PRODUCT_FIELDS, lambda each: each.title)
         key = _PRODUCT_KEYS.get(arguments["sortKey"], lambda each: (each.id,))
         return page(found, lambda each: goods.product(store, each), arguments, key)
 
-    def variants(_: Args, query: str | None = None, **arguments: Any) -> View:
+    def variants(_: Info, query: str | None = None, **arguments: Any) -> View:
         found = _search(catalog.variants.values(), query, _VARIANT_FIELDS, lambda each: f"{each.title} {each.sku}")
         key = _VARIANT_KEYS.get(arguments["sortKey"], lambda each: (each.id,))
         return page(found, lambda each: goods.variant(store, each), arguments, key)
 
-    def items(_: Args, query: str | None = None, **arguments: Any) -> View:
+    def items(_: Info, query: str | None = None, **arguments: Any) -> View:
         found = _search(catalog.by_item.values(), query, _ITEM_FIELDS, lambda each: each.sku)
         return page(found, lambda each: goods.item(store, each), arguments, lambda each: (each.item_id,))
 
-    def locations(_: Args, query: str | None = None, **arguments: Any) -> View:
+    def locations(_: Info, query: str | None = None, **arguments: Any) -> View:
         found = _search(catalog.locations.values(), query, _LOCATION_FIELDS, lambda each: each.name)
         key = _LOCATION_KEYS.get(arguments["sortKey"], lambda each: (each.id,))
         return page(found, lambda each: goods.location(store, each), arguments, key)
 
-    def location(_: Args, id: str | None = None) -> View | None:
+    def location(_: Info, id: str | None = None) -> View | None:
         if id is not None:
             return found_by_gid(store, id, "Location")
         first = next(catalog.by_priority(), None)
@@ -178,7 +178,7 @@ def _goods_fields(store: ShopifyStore) -> View:
 
 def _app_fields(store: ShopifyStore) -> View:
     def subscriptions(
-        _: Args, topics: list[str] | None = None, uri: str | None = None, format: str | None = None, **arguments: Any
+        _: Info, topics: list[str] | None = None, uri: str | None = None, format: str | None = None, **arguments: Any
     ) -> View:
         found = [
             each
@@ -188,7 +188,7 @@ def _app_fields(store: ShopifyStore) -> View:
         key = _SUBSCRIPTION_KEYS.get(arguments["sortKey"], lambda each: (each.id,))
         return page(found, shops.subscription, arguments, key)
 
-    def job(_: Args, id: str) -> View | None:
+    def job(_: Info, id: str) -> View | None:
         found = store.jobs.by_id.get(id.rpartition("/")[2])
         return shops.job(found, root(store)) if found else None
 
