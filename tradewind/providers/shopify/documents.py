@@ -1,13 +1,27 @@
 """Every GraphQL document that the client can send, for Admin API version 2026-10.
 
-An order is read in two parts. The head is what changes while an order is worked on and costs a few points; the body is
-its lines and amounts, whose cost grows with the lines. Sizes of nested pages are variables, so that one selection
-serves a single order and a page of them; whatever does not fit is read by the `…Rest` and `…All` documents.
+Whatever of an order does not fit into its first answer is read by the `…Rest` and `…All` documents.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from tradewind.providers.shopify.fragments import (
+    BODY,
+    BODY_SIZES,
+    FULFILLMENT,
+    FULFILLMENT_ORDER,
+    FULFILLMENT_ORDER_LINES,
+    HEAD,
+    HEAD_SIZES,
+    LINES,
+    MONEY,
+    REFUND,
+    REFUND_LINES,
+    SHIPPING_LINES,
+    TRANSACTION,
+)
 
 API_VERSION = "2026-10"
 
@@ -20,126 +34,6 @@ class Document:
     text: str
 
 
-_MONEY = "shopMoney { amount currencyCode }"
-
-_TRANSACTION = f"""
-fragment TransactionParts on OrderTransaction {{
-  id kind status gateway paymentId processedAt
-  parentTransaction {{ id }}
-  amountSet {{ {_MONEY} }}
-}}
-"""
-
-_FULFILLMENT = """
-fragment FulfillmentParts on Fulfillment {
-  id status createdAt
-  trackingInfo(first: 1) { number }
-  fulfillmentOrders(first: 1) { nodes { id } }
-}
-"""
-
-_REFUND = f"""
-fragment RefundHead on Refund {{
-  id createdAt processedAt
-  totalRefundedSet {{ {_MONEY} }}
-}}
-"""
-
-_REFUND_LINES = """
-fragment RefundLines on RefundLineItemConnection {
-  nodes { quantity restocked lineItem { id } }
-  pageInfo { hasNextPage endCursor }
-}
-"""
-
-_FULFILLMENT_ORDER = """
-fragment FulfillmentOrderHead on FulfillmentOrder {
-  id status updatedAt
-  assignedLocation { name location { id } }
-}
-"""
-
-_FULFILLMENT_ORDER_LINES = """
-fragment FulfillmentOrderLines on FulfillmentOrderLineItemConnection {
-  nodes { totalQuantity remainingQuantity lineItem { id } }
-  pageInfo { hasNextPage endCursor }
-}
-"""
-
-_LINES = f"""
-fragment Lines on LineItemConnection {{
-  nodes {{
-    id sku title quantity currentQuantity requiresShipping
-    originalUnitPriceSet {{ {_MONEY} }}
-    discountAllocations {{ allocatedAmountSet {{ {_MONEY} }} }}
-    taxLines {{ priceSet {{ {_MONEY} }} }}
-  }}
-  pageInfo {{ hasNextPage endCursor }}
-}}
-"""
-
-_SHIPPING_LINES = f"""
-fragment ShippingLines on ShippingLineConnection {{
-  nodes {{ discountedPriceSet {{ {_MONEY} }} }}
-  pageInfo {{ hasNextPage endCursor }}
-}}
-"""
-
-_HEAD = (
-    f"""
-fragment OrderHead on Order {{
-  id name test edited createdAt processedAt updatedAt cancelledAt
-  currencyCode taxesIncluded fullyPaid displayFinancialStatus displayFulfillmentStatus
-  subtotalLineItemsQuantity currentSubtotalLineItemsQuantity
-  totalPriceSet {{ {_MONEY} presentmentMoney {{ amount currencyCode }} }}
-  currentTotalPriceSet {{ {_MONEY} }}
-  email phone
-  customer {{ id firstName lastName }}
-  shippingAddress {{ ...AddressParts }}
-  billingAddress {{ ...AddressParts }}
-  transactions(first: $transactions) {{ ...TransactionParts }}
-  fulfillmentOrders(first: $fulfillmentOrders) {{
-    nodes {{ ...FulfillmentOrderHead }}
-    pageInfo {{ hasNextPage endCursor }}
-  }}
-  fulfillments(first: $fulfillments) {{ ...FulfillmentParts }}
-  refunds(first: $refunds) {{ ...RefundHead }}
-}}
-fragment AddressParts on MailingAddress {{
-  name company address1 address2 city provinceCode zip countryCodeV2 phone
-}}
-"""
-    + _TRANSACTION
-    + _FULFILLMENT_ORDER
-    + _FULFILLMENT
-    + _REFUND
-)
-
-_BODY = (
-    f"""
-fragment OrderBody on Order {{
-  subtotalPriceSet {{ {_MONEY} }}
-  totalDiscountsSet {{ {_MONEY} }}
-  totalTaxSet {{ {_MONEY} }}
-  totalTipReceivedSet {{ {_MONEY} }}
-  originalTotalDutiesSet {{ {_MONEY} }}
-  shippingLines(first: $shippingLines) {{ ...ShippingLines }}
-  lineItems(first: $lines) {{ ...Lines }}
-  fulfillmentOrders(first: $fulfillmentOrders) {{
-    nodes {{ lineItems(first: $fulfillmentOrderLines) {{ ...FulfillmentOrderLines }} }}
-  }}
-  refunds(first: $refunds) {{ refundLineItems(first: $refundLines) {{ ...RefundLines }} }}
-}}
-"""
-    + _SHIPPING_LINES
-    + _LINES
-    + _FULFILLMENT_ORDER_LINES
-    + _REFUND_LINES
-)
-
-_HEAD_SIZES = "$transactions: Int!, $fulfillmentOrders: Int!, $fulfillments: Int!, $refunds: Int!"
-_BODY_SIZES = "$shippingLines: Int!, $lines: Int!, $fulfillmentOrderLines: Int!, $refundLines: Int!"
-
 SHOP = Document(
     "Shop",
     "query Shop { shop { name myshopifyDomain } currentAppInstallation { accessScopes { handle } } }",
@@ -147,28 +41,28 @@ SHOP = Document(
 
 ORDER = Document(
     "Order",
-    f"query Order($id: ID!, {_HEAD_SIZES}, {_BODY_SIZES}) {{ order(id: $id) {{ ...OrderHead ...OrderBody }} }}"
-    + _HEAD
-    + _BODY,
+    f"query Order($id: ID!, {HEAD_SIZES}, {BODY_SIZES}) {{ order(id: $id) {{ ...OrderHead ...OrderBody }} }}"
+    + HEAD
+    + BODY,
 )
 
 ORDER_HEAD = Document(
     "OrderHead",
-    f"query OrderHead($id: ID!, {_HEAD_SIZES}) {{ order(id: $id) {{ ...OrderHead }} }}" + _HEAD,
+    f"query OrderHead($id: ID!, {HEAD_SIZES}) {{ order(id: $id) {{ ...OrderHead }} }}" + HEAD,
 )
 
 ORDERS = Document(
     "Orders",
     f"""
-query Orders($query: String!, $first: Int!, $after: String, {_HEAD_SIZES}, {_BODY_SIZES}) {{
+query Orders($query: String!, $first: Int!, $after: String, {HEAD_SIZES}, {BODY_SIZES}) {{
   orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{ ...OrderHead ...OrderBody }}
     pageInfo {{ hasNextPage endCursor }}
   }}
 }}
 """
-    + _HEAD
-    + _BODY,
+    + HEAD
+    + BODY,
 )
 
 CHANGES = Document(
@@ -178,8 +72,8 @@ query Changes($query: String!, $first: Int!, $after: String) {{
   orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
     nodes {{
       id updatedAt cancelledAt displayFinancialStatus currentSubtotalLineItemsQuantity
-      totalPriceSet {{ {_MONEY} }}
-      currentTotalPriceSet {{ {_MONEY} }}
+      totalPriceSet {{ {MONEY} }}
+      currentTotalPriceSet {{ {MONEY} }}
       fulfillments(first: 10) {{ status }}
       refunds(first: 10) {{ id }}
     }}
@@ -196,7 +90,7 @@ query LinesRest($id: ID!, $after: String) {
   order(id: $id) { lineItems(first: 50, after: $after) { ...Lines } }
 }
 """
-    + _LINES,
+    + LINES,
 )
 
 SHIPPING_LINES_REST = Document(
@@ -206,7 +100,7 @@ query ShippingLinesRest($id: ID!, $after: String) {
   order(id: $id) { shippingLines(first: 50, after: $after) { ...ShippingLines } }
 }
 """
-    + _SHIPPING_LINES,
+    + SHIPPING_LINES,
 )
 
 FULFILLMENT_ORDERS_REST = Document(
@@ -221,8 +115,8 @@ query FulfillmentOrdersRest($id: ID!, $after: String) {
   }
 }
 """
-    + _FULFILLMENT_ORDER
-    + _FULFILLMENT_ORDER_LINES,
+    + FULFILLMENT_ORDER
+    + FULFILLMENT_ORDER_LINES,
 )
 
 FULFILLMENT_ORDER_LINES_REST = Document(
@@ -232,7 +126,7 @@ query FulfillmentOrderLinesRest($id: ID!, $after: String) {
   fulfillmentOrder(id: $id) { lineItems(first: 100, after: $after) { ...FulfillmentOrderLines } }
 }
 """
-    + _FULFILLMENT_ORDER_LINES,
+    + FULFILLMENT_ORDER_LINES,
 )
 
 REFUND_LINES_REST = Document(
@@ -242,20 +136,20 @@ query RefundLinesRest($id: ID!, $after: String) {
   node(id: $id) { ... on Refund { refundLineItems(first: 100, after: $after) { ...RefundLines } } }
 }
 """
-    + _REFUND_LINES,
+    + REFUND_LINES,
 )
 
 # These are lists without pages: read again in one piece when the first selection came back full.
 TRANSACTIONS_ALL = Document(
     "TransactionsAll",
     "query TransactionsAll($id: ID!) { order(id: $id) { transactions(first: 150) { ...TransactionParts } } }"
-    + _TRANSACTION,
+    + TRANSACTION,
 )
 
 FULFILLMENTS_ALL = Document(
     "FulfillmentsAll",
     "query FulfillmentsAll($id: ID!) { order(id: $id) { fulfillments(first: 150) { ...FulfillmentParts } } }"
-    + _FULFILLMENT,
+    + FULFILLMENT,
 )
 
 REFUNDS_ALL = Document(
@@ -265,8 +159,8 @@ query RefundsAll($id: ID!) {
   order(id: $id) { refunds(first: 50) { ...RefundHead refundLineItems(first: 5) { ...RefundLines } } }
 }
 """
-    + _REFUND
-    + _REFUND_LINES,
+    + REFUND
+    + REFUND_LINES,
 )
 
 CAPTURE_GUARD = Document(
@@ -284,7 +178,7 @@ query CaptureGuard($id: ID!) {
 """,
 )
 
-PAID_GUARD = Document("PaidGuard", "query PaidGuard($id: ID!) { order(id: $id) { fullyPaid cancelledAt } }")
+PAID_GUARD = Document("PaidGuard", "query PaidGuard($id: ID!) { order(id: $id) { fullyPaid } }")
 
 FULFILLMENT_GUARD = Document(
     "FulfillmentGuard",
@@ -301,40 +195,40 @@ query FulfillmentGuard($id: ID!) {
 CAPTURE = Document(
     "OrderCapture",
     f"""
-mutation OrderCapture($input: OrderCaptureInput!, {_HEAD_SIZES}) {{
+mutation OrderCapture($input: OrderCaptureInput!, {HEAD_SIZES}) {{
   orderCapture(input: $input) {{
     transaction {{ status order {{ ...OrderHead }} }}
     userErrors {{ field message }}
   }}
 }}
 """
-    + _HEAD,
+    + HEAD,
 )
 
 MARK_AS_PAID = Document(
     "OrderMarkAsPaid",
     f"""
-mutation OrderMarkAsPaid($input: OrderMarkAsPaidInput!, {_HEAD_SIZES}) {{
+mutation OrderMarkAsPaid($input: OrderMarkAsPaidInput!, {HEAD_SIZES}) {{
   orderMarkAsPaid(input: $input) {{
     order {{ ...OrderHead }}
     userErrors {{ field message }}
   }}
 }}
 """
-    + _HEAD,
+    + HEAD,
 )
 
 FULFILL = Document(
     "FulfillmentCreate",
     f"""
-mutation FulfillmentCreate($fulfillment: FulfillmentInput!, {_HEAD_SIZES}) {{
+mutation FulfillmentCreate($fulfillment: FulfillmentInput!, {HEAD_SIZES}) {{
   fulfillmentCreate(fulfillment: $fulfillment) {{
     fulfillment {{ order {{ ...OrderHead }} }}
     userErrors {{ field message }}
   }}
 }}
 """
-    + _HEAD,
+    + HEAD,
 )
 
 VARIANTS = Document(

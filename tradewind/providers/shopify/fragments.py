@@ -1,0 +1,128 @@
+"""What the documents select, by the part of an order that it belongs to.
+
+An order is read in two parts. The head is what changes while an order is worked on and costs a few points; the body is
+its lines and amounts, whose cost grows with the lines. Sizes of nested pages are variables, so that one selection
+serves a single order and a page of them.
+"""
+
+from __future__ import annotations
+
+MONEY = "shopMoney { amount currencyCode }"
+
+TRANSACTION = f"""
+fragment TransactionParts on OrderTransaction {{
+  id kind status gateway paymentId processedAt
+  parentTransaction {{ id }}
+  amountSet {{ {MONEY} }}
+}}
+"""
+
+FULFILLMENT = """
+fragment FulfillmentParts on Fulfillment {
+  id status createdAt
+  trackingInfo(first: 1) { number }
+  fulfillmentOrders(first: 1) { nodes { id } }
+}
+"""
+
+REFUND = f"""
+fragment RefundHead on Refund {{
+  id createdAt processedAt
+  totalRefundedSet {{ {MONEY} }}
+}}
+"""
+
+REFUND_LINES = """
+fragment RefundLines on RefundLineItemConnection {
+  nodes { quantity restocked lineItem { id } }
+  pageInfo { hasNextPage endCursor }
+}
+"""
+
+FULFILLMENT_ORDER = """
+fragment FulfillmentOrderHead on FulfillmentOrder {
+  id status updatedAt
+  assignedLocation { name location { id } }
+}
+"""
+
+FULFILLMENT_ORDER_LINES = """
+fragment FulfillmentOrderLines on FulfillmentOrderLineItemConnection {
+  nodes { totalQuantity remainingQuantity lineItem { id } }
+  pageInfo { hasNextPage endCursor }
+}
+"""
+
+LINES = f"""
+fragment Lines on LineItemConnection {{
+  nodes {{
+    id sku title quantity currentQuantity requiresShipping
+    originalUnitPriceSet {{ {MONEY} }}
+    discountAllocations {{ allocatedAmountSet {{ {MONEY} }} }}
+    taxLines {{ priceSet {{ {MONEY} }} }}
+  }}
+  pageInfo {{ hasNextPage endCursor }}
+}}
+"""
+
+SHIPPING_LINES = f"""
+fragment ShippingLines on ShippingLineConnection {{
+  nodes {{ discountedPriceSet {{ {MONEY} }} }}
+  pageInfo {{ hasNextPage endCursor }}
+}}
+"""
+
+HEAD = (
+    f"""
+fragment OrderHead on Order {{
+  id name test edited createdAt processedAt updatedAt cancelledAt
+  currencyCode taxesIncluded fullyPaid displayFinancialStatus displayFulfillmentStatus
+  subtotalLineItemsQuantity currentSubtotalLineItemsQuantity
+  totalPriceSet {{ {MONEY} presentmentMoney {{ amount currencyCode }} }}
+  currentTotalPriceSet {{ {MONEY} }}
+  email phone
+  customer {{ id firstName lastName }}
+  shippingAddress {{ ...AddressParts }}
+  billingAddress {{ ...AddressParts }}
+  transactions(first: $transactions) {{ ...TransactionParts }}
+  fulfillmentOrders(first: $fulfillmentOrders) {{
+    nodes {{ ...FulfillmentOrderHead }}
+    pageInfo {{ hasNextPage endCursor }}
+  }}
+  fulfillments(first: $fulfillments) {{ ...FulfillmentParts }}
+  refunds(first: $refunds) {{ ...RefundHead }}
+}}
+fragment AddressParts on MailingAddress {{
+  name company address1 address2 city provinceCode zip countryCodeV2 phone
+}}
+"""
+    + TRANSACTION
+    + FULFILLMENT_ORDER
+    + FULFILLMENT
+    + REFUND
+)
+
+BODY = (
+    f"""
+fragment OrderBody on Order {{
+  subtotalPriceSet {{ {MONEY} }}
+  totalDiscountsSet {{ {MONEY} }}
+  totalTaxSet {{ {MONEY} }}
+  totalTipReceivedSet {{ {MONEY} }}
+  originalTotalDutiesSet {{ {MONEY} }}
+  shippingLines(first: $shippingLines) {{ ...ShippingLines }}
+  lineItems(first: $lines) {{ ...Lines }}
+  fulfillmentOrders(first: $fulfillmentOrders) {{
+    nodes {{ lineItems(first: $fulfillmentOrderLines) {{ ...FulfillmentOrderLines }} }}
+  }}
+  refunds(first: $refunds) {{ refundLineItems(first: $refundLines) {{ ...RefundLines }} }}
+}}
+"""
+    + SHIPPING_LINES
+    + LINES
+    + FULFILLMENT_ORDER_LINES
+    + REFUND_LINES
+)
+
+HEAD_SIZES = "$transactions: Int!, $fulfillmentOrders: Int!, $fulfillments: Int!, $refunds: Int!"
+BODY_SIZES = "$shippingLines: Int!, $lines: Int!, $fulfillmentOrderLines: Int!, $refundLines: Int!"
