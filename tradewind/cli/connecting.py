@@ -70,7 +70,7 @@ async def connect_store(
         of_tradewind = await _public_address(of_tradewind, account, public_url, probe=probe, ask=ask)
         ledger = open_ledger(of_tradewind, migrate=True)
         try:
-            stored = store_connection(ledger, account, actor=operator())
+            stored = store_connection(ledger, account, actor=operator(), now=datetime.now(UTC))
             _say(f"{key} is connected and {stored.state.value.replace('_', '-')}.")
             await _subscribe(ledger, stored, client, of_tradewind)
             await _backfill(ledger, key, client, backfill_days, ask)

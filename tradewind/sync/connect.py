@@ -5,8 +5,9 @@ Nothing is stored before the credentials were seen to work. Doing it again chang
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 from tradewind.domain.connections import Connection, ConnectionState
 from tradewind.domain.roles import Client
@@ -14,6 +15,9 @@ from tradewind.governor import Governor, lane
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
 from tradewind.providers.registry import connect
+
+PREVIOUS_SECRET_FOR = timedelta(hours=2)
+"""Providers go on signing with the older secret for a while after a rotation (Shopify: up to an hour)."""
 
 
 @asynccontextmanager
@@ -30,16 +34,18 @@ async def client_of(connection: Connection) -> AsyncIterator[Client]:
         await client.aclose()
 
 
-def store_connection(ledger: Ledger, connection: Connection, *, actor: str) -> Connection:
+def store_connection(ledger: Ledger, connection: Connection, *, actor: str, now: datetime) -> Connection:
     """Store the connection, read-only when it is new or was disconnected; gives it as it is stored.
 
-    A connection that is there keeps its state and what was learnt at run time.
+    A connection that is there keeps its state and what was learnt at run time. A secret that is replaced stays good for
+    deliveries for `PREVIOUS_SECRET_FOR`.
     """
     with ledger.write() as database:
         known = {str(one.key): one for one in connections.list(database, ledger.keys)}.get(str(connection.key))
         if known is not None:
             settings = {**known.settings, **connection.settings}
-            update = {"settings": settings, "revision": known.revision + 1}
+            secrets = {**connection.secrets, **_replaced(known.secrets, connection.secrets, now)}
+            update = {"settings": settings, "secrets": secrets, "revision": known.revision + 1}
             connection = connection.model_copy(update=update)
         connections.put(database, ledger.keys, connection, actor=actor)
         if known is not None and known.state is ConnectionState.DISCONNECTED:
@@ -47,3 +53,13 @@ def store_connection(ledger: Ledger, connection: Connection, *, actor: str) -> C
                 database, connection.key, ConnectionState.READ_ONLY, actor=actor, reason="reconnected"
             )
         return connections.get(database, ledger.keys, connection.key)
+
+
+def _replaced(before: Mapping[str, str], after: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """The signing secrets that change, under `…_previous`, with the time until which they are good."""
+    until = (now + PREVIOUS_SECRET_FOR).isoformat()
+    kept: dict[str, str] = {}
+    for name, value in after.items():
+        if name.endswith("_secret") and before.get(name, value) != value:
+            kept |= {f"{name}_previous": before[name], f"{name}_previous_until": until}
+    return kept

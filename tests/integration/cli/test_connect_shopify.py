@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,18 @@ async def test_connecting_again_repeats_nothing_and_keeps_the_state() -> None:
     assert connection.state is ConnectionState.LIVE
     assert connection.settings["plan"] == "advanced"
     assert connection.revision == 1
+
+
+async def test_a_rotated_client_secret_stays_good_for_a_while() -> None:
+    async with shop() as at:
+        assert (await run(*at.arguments("--yes"))).exit_code == 0
+        before = at.store.tokens.client_secret
+        at.store.tokens.client_secret = "shpss_rotated"
+        assert (await run(*at.arguments("--yes"))).exit_code == 0
+        secrets = stored().secrets
+        assert (secrets["client_secret"], secrets["client_secret_previous"]) == ("shpss_rotated", before)
+        until = datetime.fromisoformat(secrets["client_secret_previous_until"])
+        assert timedelta(hours=1) < until - datetime.now(UTC) < timedelta(hours=3)
 
 
 async def test_missing_scopes_are_named_and_nothing_is_stored(tmp_path: Path) -> None:

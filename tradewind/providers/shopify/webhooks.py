@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from tradewind.errors import SignatureInvalid
@@ -32,15 +32,15 @@ The order topics overlap on purpose: one of them lost is made good by the next, 
 no call. Products and stock levels are read by the catalog sync, in batches.
 """
 
-# After a rotation Shopify signs with the older secret for up to an hour.
 _SECRETS = ("client_secret", "client_secret_previous", "webhook_secret", "webhook_secret_previous")
 
 
 def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> None:
     """Raises SignatureInvalid unless a live secret signed the raw body.
 
-    secrets: `client_secret`, and `client_secret_previous` while it is rotated; `webhook_secret` for deliveries that
-    something else signs. Shopify signs no time, so `now` decides nothing: repetitions are known by their webhook id.
+    secrets: `client_secret`, and `client_secret_previous` while it is rotated, good until `…_previous_until`: Shopify
+    signs with the older one for up to an hour. `webhook_secret` is for deliveries that something else signs. Shopify
+    signs no time: repetitions are known by their webhook id.
     """
     try:
         signature = base64.b64decode(_header(request, "hmac-sha256") or "", validate=True)
@@ -48,9 +48,8 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
         signature = b""
     if not signature:
         raise SignatureInvalid("X-Shopify-Hmac-Sha256 is missing or not base64")
-    for name in _SECRETS:
-        secret = secrets.get(name)
-        if secret and hmac.compare_digest(hmac.digest(secret.encode(), request.body, "sha256"), signature):
+    for secret in _live(secrets, now):
+        if hmac.compare_digest(hmac.digest(secret.encode(), request.body, "sha256"), signature):
             return
     raise SignatureInvalid("no live secret of the app made X-Shopify-Hmac-Sha256")
 
@@ -70,6 +69,13 @@ def identify(request: HookRequest) -> HookIdentity:
         correlation=_header(request, "event-id"),
         api_version=_header(request, "api-version"),
     )
+
+
+def _live(secrets: Mapping[str, str], now: datetime) -> Iterator[str]:
+    for name in _SECRETS:
+        until = _time(secrets.get(f"{name}_until"))
+        if secrets.get(name) and (until is None or now < until):
+            yield secrets[name]
 
 
 def _header(request: HookRequest, name: str) -> str | None:

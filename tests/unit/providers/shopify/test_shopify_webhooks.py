@@ -1,7 +1,7 @@
 import base64
 import hashlib
 import hmac
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -33,6 +33,14 @@ def test_a_body_signed_with_the_client_secret_is_authentic(name):
 @pytest.mark.parametrize("name", ["client_secret_previous", "webhook_secret", "webhook_secret_previous"])
 def test_every_live_secret_is_accepted(name):
     authenticate(request(x_shopify_hmac_sha256=sign(secret="old")), {**SECRETS, name: "old"}, NOW)
+
+
+def test_a_replaced_secret_is_good_until_its_time():
+    old = request(x_shopify_hmac_sha256=sign(secret="old"))
+    secrets = {**SECRETS, "client_secret_previous": "old", "client_secret_previous_until": NOW.isoformat()}
+    authenticate(old, secrets, NOW - timedelta(seconds=1))
+    with pytest.raises(SignatureInvalid):
+        authenticate(old, secrets, NOW)
 
 
 @pytest.mark.parametrize(
