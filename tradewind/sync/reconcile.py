@@ -74,11 +74,12 @@ async def reconcile(
     sides = await in_thread(_beside, ledger, listed, window)
     found = await in_thread(match, sides)
     mended = repairable(found, policy, limit)
-    await in_thread(_commit, ledger, run_id, found, listed, mended)
+    seen = listed.subjects() | set(sides.orders["order_id"])
+    await in_thread(_commit, ledger, run_id, found, seen, listed, mended)
     return Books(
         run_id=run_id,
         window=window,
-        checked=_checked(sides),
+        checked=listed.counts(),
         discrepancies=dict(Counter(one.kind.value for one in found)),
         repaired=len(mended),
         left=len(found) - len(mended),
@@ -130,9 +131,13 @@ def _beside(ledger: Ledger, listed: Listed, window: Window) -> Sides:
 
 
 def _commit(
-    ledger: Ledger, run_id: str, found: Sequence[Discrepancy], listed: Listed, mended: Sequence[Discrepancy]
+    ledger: Ledger,
+    run_id: str,
+    found: Sequence[Discrepancy],
+    seen: Collection[str],
+    listed: Listed,
+    mended: Sequence[Discrepancy],
 ) -> None:
-    seen = listed.subjects()
     now = datetime.now(UTC)
     documents = [one for one in mended if one.kind is DiscrepancyKind.JOURNAL_MISSING]
     deliveries = [_document_again(listed, one, run_id, now) for one in documents]
@@ -186,12 +191,3 @@ def _resource(one: Discrepancy) -> Resource:
                 {"connection": connection, "kind": kind, "external_id": rest.removeprefix(f"{kind}/")}
             )
     return Resource(connection=connection, kind="order", external_id=rest)
-
-
-def _checked(sides: Sides) -> dict[str, int]:
-    return {
-        "orders": len(sides.orders),
-        "payments": len(sides.payments),
-        "labels": len(sides.labels),
-        "documents": len(sides.documents),
-    }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from tradewind.domain import frames
 from tradewind.domain.frames import Schema, Sides, frame
+from tradewind.domain.order import CapturedBy
 from tradewind.domain.reducer import payment_link, shipment_link
-from tradewind.ledger.tables import journal, label, order_link, orders, payment
+from tradewind.ledger.tables import journal, label, order_link, orders, payment, refund
 from tradewind.sync.sides import Listed, Window
 
 CHUNK = 500
@@ -18,6 +19,17 @@ CHUNK = 500
 
 _ORDERS = select(orders.c.id, orders.c.name, orders.c.currency, orders.c.total, orders.c.cancelled_at.is_not(None),
                  orders.c.updated_at).where(orders.c.currency.is_not(None))  # fmt: skip
+_OF_STORE = select(func.coalesce(func.sum(payment.c.captured), 0)).where(
+    payment.c.order_id == orders.c.id, payment.c.captured_by == CapturedBy.STOREFRONT.value
+)
+_REFUNDED_BY_STORE = select(func.coalesce(func.sum(refund.c.amount), 0)).where(
+    refund.c.order_id == orders.c.id, refund.c.connection == orders.c.connection
+)
+_STORE_ORDERS = select(
+    orders.c.id, orders.c.connection, orders.c.name, orders.c.currency, orders.c.total, _OF_STORE.scalar_subquery(),
+    _REFUNDED_BY_STORE.scalar_subquery(), orders.c.cancelled_at.is_not(None), orders.c.fully_paid, orders.c.on_hold,
+    orders.c.live, orders.c.placed_at, orders.c.updated_at,
+).where(orders.c.currency.is_not(None), orders.c.test.is_(False))  # fmt: skip
 _PAYMENTS = select(
     payment.c.order_id, payment.c.connection, payment.c.external_id, payment.c.payment_id, payment.c.state,
     payment.c.currency, payment.c.authorized, payment.c.captured, payment.c.refunded, payment.c.created_at,
@@ -34,8 +46,9 @@ _DOCUMENTS = select(
 
 def beside(database: Connection, listed: Listed, window: Window) -> Sides:
     """What was listed in the window beside what the ledger has of it."""
-    listed_orders, payments, labels = listed.orders(), listed.payments(), listed.labels()
-    listed_ids = set(listed_orders["order_id"])
+    payments, labels = listed.payments(), listed.labels()
+    every_order = pd.concat([listed.orders(), _remembered(database, listed, window)], ignore_index=True)
+    listed_ids = set(every_order["order_id"])
     recorded_payments = _of_either(
         database, _PAYMENTS, payment.c.external_id, set(payments["payment"]), payment.c.order_id, listed_ids,
         frames.RECORDED_PAYMENTS,
@@ -50,7 +63,7 @@ def beside(database: Connection, listed: Listed, window: Window) -> Sides:
     known_ids |= {*payment_owners["order_id"], *label_owners["order_id"]}
     return Sides(
         settled_before=window.settled_before,
-        orders=listed_orders,
+        orders=every_order,
         payment_owners=pd.concat([listed.payment_owners(), payment_owners], ignore_index=True),
         work=pd.concat([listed.work(), label_owners], ignore_index=True),
         payments=payments,
@@ -61,6 +74,16 @@ def beside(database: Connection, listed: Listed, window: Window) -> Sides:
         recorded_labels=recorded_labels,
         recorded_documents=_documents(database, listed, window),
     )
+
+
+def _remembered(database: Connection, listed: Listed, window: Window) -> pd.DataFrame:
+    """Orders that changed here in the window while their storefront lists no change, as the ledger has them.
+
+    So is a refund found that was made at the processor alone, for an order that the storefront last saw weeks ago.
+    """
+    changed = _STORE_ORDERS.where(orders.c.changed_at.between(window.since, window.settled_before))
+    rows = (row for row in map(tuple, database.execute(changed)) if row[0] not in listed.orders_by_id)
+    return frame(rows, frames.STORE_ORDERS)
 
 
 def _of_either(

@@ -100,6 +100,15 @@ class Listed:
         self.owners_by_order[order_id] = list(_owner_rows(order_id, event.placed))
         self.work_by_order[order_id] = list(_work_rows(order_id, event.placed))
 
+    def counts(self) -> dict[str, int]:
+        """How much was listed of each side."""
+        return {
+            "orders": len(self.orders_by_id),
+            "payments": len(self.payments_by_subject),
+            "labels": len(self.labels_by_subject),
+            "documents": len(self.documents_by_subject),
+        }
+
     def subjects(self) -> set[str]:
         """What discrepancies of this listing can be about."""
         work = {str(row[1]) for rows in self.work_by_order.values() for row in rows}

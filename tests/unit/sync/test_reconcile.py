@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,20 @@ async def test_a_silent_refund_is_found_and_left_to_a_person(ledger: Ledger, sho
     assert books.discrepancies == {"refund_mismatch": 1, "stale_payment": 1}
     assert (books.repaired, books.left) == (1, 1)
     assert refetches(ledger) == ["stripe:main/payment/pi-1"]
+
+
+async def test_a_refund_of_an_old_order_is_found_once_the_ledger_has_heard_of_it(ledger: Ledger) -> None:
+    """Refunded at the processor, told by its webhook, and never recorded in the store: the order is in no listing."""
+    record(ledger, settled_order(order_observed(), payment_observed(refunded=gbp(300)), label_observed()))
+    books = await reconcile(ledger, Shop(), Window.between(AT, datetime.now(UTC) + timedelta(seconds=5)))
+    assert books.discrepancies == {"refund_mismatch": 1}
+    assert books.checked["orders"] == 0
+
+
+async def test_old_orders_that_changed_here_and_agree_are_no_discrepancy(ledger: Ledger) -> None:
+    record(ledger, *known()[:1])
+    books = await reconcile(ledger, Shop(), Window.between(AT, datetime.now(UTC) + timedelta(seconds=5)))
+    assert books.rows == ()
 
 
 async def test_stray_money_is_found_and_not_touched(ledger: Ledger, shop: Shop) -> None:
