@@ -38,7 +38,8 @@ def _books(result: dict[str, Any]) -> list[str]:
     if not books:
         return ["no reconciliation has ended"]
     faults = []
-    unexplained = [row for row in books["rows"] if planted["payment"] not in row["subject"]]
+    names = {planted["payment_id"], planted.get("order_id", planted["payment_id"])}
+    unexplained = [row for row in books["rows"] if row["subject"].rpartition("/")[2] not in names]
     if len(unexplained) == len(books["rows"]):
         faults.append("the planted fault was not found")
     faults += [f"unexplained: {row['kind']} of {row['subject']}" for row in unexplained[:10]]
