@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
 
     state_dir: Path = Path(".tradewind")
-    database_url: str = ""
-    keys_url: str = ""
+    database_url: str = Field(default="", repr=False)  # may hold a password
+    keys_url: str = Field(default="", repr=False)
     master_key_file: Path = Path()
     master_key: SecretStr | None = None
     gateway_host: str = "127.0.0.1"

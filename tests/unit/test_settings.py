@@ -90,5 +90,7 @@ def test_named_file_must_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused().setting == "TRADEWIND_CONFIG"
 
 
-def test_master_key_is_not_shown() -> None:
-    assert "c2VjcmV0" not in repr(Settings(master_key="c2VjcmV0"))
+def test_secrets_are_not_shown() -> None:
+    shown = repr(Settings(master_key="c2VjcmV0", database_url="postgresql://u:hush@db/ledger"))
+    assert "c2VjcmV0" not in shown
+    assert "hush" not in shown

@@ -22,6 +22,8 @@ from tradewind.settings import Settings
 __all__ = ["Ledger", "db_now", "make_engine", "migrate", "open_ledger"]
 
 BUSY_TIMEOUT_S = 5.0
+# An error that is logged must not tell what was written.
+_POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 10, "hide_parameters": True}
 _IMMEDIATE = "tradewind_immediate"
 _READ_ONLY = "tradewind_read_only"
 
@@ -113,12 +115,12 @@ def make_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(url, parsed.database or "")
-    return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=10)
+    return create_engine(url, pool_pre_ping=True, **_POOL)
 
 
 def _sqlite_engine(url: str, database: str) -> Engine:
     Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_size=5, max_overflow=10)
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **_POOL)
 
     @event.listens_for(engine, "connect")
     def configure(dbapi_connection: Any, _record: Any) -> None:

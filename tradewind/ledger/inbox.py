@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from tradewind.ledger.dialect import AnyRow, db_now, insert_new
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES, order_link
 from tradewind.ledger.tables import inbox as table
+from tradewind.ledger.types import plain
 
 __all__ = [
     "Claimed",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 CHUNK = 500
+KEY_LIMIT = 512  # characters; an index row of PostgreSQL holds 2,700 bytes
 
 
 def store(conn: Connection, keys: KeyRing, deliveries: Sequence[Delivery]) -> list[Stored]:
@@ -209,7 +212,11 @@ _LISTED = [column for column in table.c if column.name in DeliveryRow.__dataclas
 
 
 def _identity(delivery: Delivery) -> tuple[str, str, str]:
-    return delivery.connection, delivery.source, delivery.delivery_key
+    """As the row has it: a key longer than an index takes is shortened, with the digest of the whole."""
+    key = plain(delivery.delivery_key)
+    if len(key) > KEY_LIMIT:
+        key = f"{key[: KEY_LIMIT - 64]}{hashlib.sha256(key.encode()).hexdigest()}"
+    return delivery.connection, delivery.source, key
 
 
 def _row_name(row: AnyRow) -> str:
@@ -217,14 +224,15 @@ def _row_name(row: AnyRow) -> str:
 
 
 def _new_row(keys: KeyRing, delivery: Delivery) -> dict[str, Any]:
+    identity = _identity(delivery)
     return {
-        "connection": delivery.connection,
-        "source": delivery.source,
-        "delivery_key": delivery.delivery_key,
+        "connection": identity[0],
+        "source": identity[1],
+        "delivery_key": identity[2],
         "topic": delivery.topic,
         "format": delivery.format,
         "lane": LANES.index(delivery.lane),
-        "sealed": keys.seal(pack(delivery), row="/".join(("inbox", *_identity(delivery)))),
+        "sealed": keys.seal(pack(delivery), row="/".join(("inbox", *identity))),
         "occurred_at": delivery.occurred_at,
         "received_at": delivery.received_at,
         "state": "received",

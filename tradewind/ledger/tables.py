@@ -15,13 +15,12 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    Text,
     UniqueConstraint,
     text,
 )
 
 from tradewind.domain.commands import Lane
-from tradewind.ledger.types import BigId, UtcDateTime
+from tradewind.ledger.types import BigId, PlainText, UtcDateTime
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -35,27 +34,27 @@ inbox = Table(
     "inbox",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("connection", String, nullable=False),
-    Column("source", String, nullable=False),  # webhook, poll, outcome, replay
-    Column("delivery_key", String, nullable=False),
-    Column("topic", String, nullable=False),
-    Column("format", String, nullable=False),  # raw, event
+    Column("connection", PlainText, nullable=False),
+    Column("source", PlainText, nullable=False),  # webhook, poll, outcome, replay
+    Column("delivery_key", PlainText, nullable=False),
+    Column("topic", PlainText, nullable=False),
+    Column("format", PlainText, nullable=False),  # raw, event
     Column("lane", SmallInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),  # headers and body
     Column("occurred_at", UtcDateTime),
     Column("received_at", UtcDateTime, nullable=False),
-    Column("state", String, nullable=False),  # received, claimed, applied, superseded, parked, dead
-    Column("reason", Text),
-    Column("order_id", String),
-    Column("waits_for", String),
+    Column("state", PlainText, nullable=False),  # received, claimed, applied, superseded, parked, dead
+    Column("reason", PlainText),
+    Column("order_id", PlainText),
+    Column("waits_for", PlainText),
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
     Column("epoch", Integer, nullable=False, default=0, server_default="0"),
-    Column("claimed_by", String),
+    Column("claimed_by", PlainText),
     Column("lease_until", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("repeats", Integer, nullable=False, default=0, server_default="0"),
     Column("replay_of", BigInteger),
-    Column("correlation", String),
+    Column("correlation", PlainText),
     UniqueConstraint("connection", "source", "delivery_key"),
     Index(None, "state", "lane", "id"),
     Index(None, "order_id"),
@@ -67,21 +66,21 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("key", String, nullable=False, unique=True),
+    Column("key", PlainText, nullable=False, unique=True),
     Column("generation", Integer, nullable=False, default=0, server_default="0"),
-    Column("connection", String, nullable=False),
-    Column("resource", String, nullable=False),  # connection/subject: one call about it in flight at a time
-    Column("verb", String, nullable=False),
+    Column("connection", PlainText, nullable=False),
+    Column("resource", PlainText, nullable=False),  # connection/subject: one call about it in flight at a time
+    Column("verb", PlainText, nullable=False),
     Column("writes", Boolean, nullable=False),
-    Column("order_id", String),
+    Column("order_id", PlainText),
     Column("lane", SmallInteger, nullable=False),
-    Column("command", Text, nullable=False),
-    Column("state", String, nullable=False),  # pending, in_flight, done, dead, cancelled
-    Column("reason", Text),
-    Column("detail", Text),
+    Column("command", PlainText, nullable=False),
+    Column("state", PlainText, nullable=False),  # pending, in_flight, done, dead, cancelled
+    Column("reason", PlainText),
+    Column("detail", PlainText),
     Column("attempts", Integer, nullable=False, default=0, server_default="0"),
     Column("epoch", Integer, nullable=False, default=0, server_default="0"),
-    Column("claimed_by", String),
+    Column("claimed_by", PlainText),
     Column("lease_until", UtcDateTime),
     Column("next_attempt_at", UtcDateTime, nullable=False),
     Column("first_attempt_at", UtcDateTime),
@@ -96,11 +95,11 @@ outbox = Table(
 orders = Table(
     "orders",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("connection", String, nullable=False),
-    Column("external_id", String, nullable=False),
-    Column("name", String),
-    Column("state", String, nullable=False),
+    Column("id", PlainText, primary_key=True),
+    Column("connection", PlainText, nullable=False),
+    Column("external_id", PlainText, nullable=False),
+    Column("name", PlainText),
+    Column("state", PlainText, nullable=False),
     Column("live", Boolean, nullable=False),
     Column("test", Boolean, nullable=False),
     Column("on_hold", Boolean, nullable=False),
@@ -122,11 +121,11 @@ orders = Table(
     Column("refunded", BigInteger),
     Column("presentment_total", BigInteger),
     Column("presentment_currency", String(3)),
-    Column("record", Text, nullable=False),  # the order as JSON, without personal data
+    Column("record", PlainText, nullable=False),  # the order as JSON, without personal data
     Column("personal", LargeBinary),  # customer and addresses, sealed under the customer's key
-    Column("email_index", String),
-    Column("phone_index", String),
-    Column("address_index", String),
+    Column("email_index", PlainText),
+    Column("phone_index", PlainText),
+    Column("address_index", PlainText),
     Column("row_version", Integer, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -142,11 +141,11 @@ orders = Table(
 order_line = Table(
     "order_line",
     metadata,
-    Column("order_id", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
+    Column("order_id", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
     Column("position", Integer, nullable=False),
-    Column("sku", String, index=True),
-    Column("title", String, nullable=False),
+    Column("sku", PlainText, index=True),
+    Column("title", PlainText, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("current_quantity", Integer, nullable=False),
     Column("currency", String(3), nullable=False),
@@ -159,28 +158,28 @@ order_line = Table(
 payment = Table(
     "payment",
     metadata,
-    Column("order_id", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
-    Column("charge_id", String),
-    Column("kind", String, nullable=False),  # processor payment, or the storefront's transaction kind
-    Column("captured_by", String, nullable=False),
-    Column("gateway", String),
-    Column("state", String, nullable=False),
+    Column("order_id", PlainText, primary_key=True),
+    Column("connection", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
+    Column("charge_id", PlainText),
+    Column("kind", PlainText, nullable=False),  # processor payment, or the storefront's transaction kind
+    Column("captured_by", PlainText, nullable=False),
+    Column("gateway", PlainText),
+    Column("state", PlainText, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("authorized", BigInteger, nullable=False),
     Column("captured", BigInteger, nullable=False),
     Column("refunded", BigInteger, nullable=False),
-    Column("payment_id", String),
+    Column("payment_id", PlainText),
     Column("created_at", UtcDateTime),
 )
 
 refund = Table(
     "refund",
     metadata,
-    Column("order_id", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
+    Column("order_id", PlainText, primary_key=True),
+    Column("connection", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
     Column("currency", String(3), nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
@@ -189,15 +188,15 @@ refund = Table(
 label = Table(
     "label",
     metadata,
-    Column("order_id", String, primary_key=True),
-    Column("connection", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
-    Column("external_shipment_id", String, nullable=False),
-    Column("fulfillment_order_id", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("tracking_number", String, index=True),
-    Column("tracking_status", String),
-    Column("carrier", String),
+    Column("order_id", PlainText, primary_key=True),
+    Column("connection", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
+    Column("external_shipment_id", PlainText, nullable=False),
+    Column("fulfillment_order_id", PlainText, nullable=False),
+    Column("state", PlainText, nullable=False),
+    Column("tracking_number", PlainText, index=True),
+    Column("tracking_status", PlainText),
+    Column("carrier", PlainText),
     Column("currency", String(3)),
     Column("cost", BigInteger),
     Column("created_at", UtcDateTime, nullable=False),
@@ -206,29 +205,29 @@ label = Table(
 fulfillment = Table(
     "fulfillment",
     metadata,
-    Column("order_id", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
-    Column("fulfillment_order_id", String),
-    Column("status", String, nullable=False),
-    Column("tracking_number", String),
+    Column("order_id", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
+    Column("fulfillment_order_id", PlainText),
+    Column("status", PlainText, nullable=False),
+    Column("tracking_number", PlainText),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
 order_link = Table(
     "order_link",
     metadata,
-    Column("link", String, primary_key=True),
-    Column("order_id", String, nullable=False, index=True),
+    Column("link", PlainText, primary_key=True),
+    Column("order_id", PlainText, nullable=False, index=True),
 )
 
 stock_movement = Table(
     "stock_movement",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("cause", String, nullable=False, unique=True),
-    Column("sku", String, nullable=False),
-    Column("location", String, nullable=False),
-    Column("kind", String, nullable=False),
+    Column("cause", PlainText, nullable=False, unique=True),
+    Column("sku", PlainText, nullable=False),
+    Column("location", PlainText, nullable=False),
+    Column("kind", PlainText, nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Index(None, "sku", "location"),
@@ -237,26 +236,26 @@ stock_movement = Table(
 journal = Table(
     "journal",
     metadata,
-    Column("connection", String, primary_key=True),
-    Column("document", String, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("reason", String, nullable=False),
+    Column("connection", PlainText, primary_key=True),
+    Column("document", PlainText, primary_key=True),
+    Column("kind", PlainText, nullable=False),
+    Column("reason", PlainText, nullable=False),
     Column("occurred_at", UtcDateTime, nullable=False),
     Column("business_day", Date, nullable=False, index=True),
     Column("currency", String(3), nullable=False),
     Column("total", BigInteger, nullable=False),
-    Column("lines", Text, nullable=False),
+    Column("lines", PlainText, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
 catalogue_item = Table(
     "catalogue_item",
     metadata,
-    Column("connection", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
-    Column("inventory_item_id", String),
-    Column("sku", String, index=True),
-    Column("title", String, nullable=False),
+    Column("connection", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
+    Column("inventory_item_id", PlainText),
+    Column("sku", PlainText, index=True),
+    Column("title", PlainText, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("price", BigInteger, nullable=False),
     Column("backorders", Boolean, nullable=False),
@@ -267,10 +266,10 @@ catalogue_item = Table(
 catalogue_level = Table(
     "catalogue_level",
     metadata,
-    Column("connection", String, primary_key=True),
-    Column("external_id", String, primary_key=True),
-    Column("location", String, primary_key=True),
-    Column("location_name", String, nullable=False),
+    Column("connection", PlainText, primary_key=True),
+    Column("external_id", PlainText, primary_key=True),
+    Column("location", PlainText, primary_key=True),
+    Column("location_name", PlainText, nullable=False),
     Column("on_hand", Integer, nullable=False),
     Column("available", Integer, nullable=False),
 )
@@ -278,7 +277,7 @@ catalogue_level = Table(
 budget = Table(
     "budget",
     metadata,
-    Column("connection", String, primary_key=True),
+    Column("connection", PlainText, primary_key=True),
     Column("tokens", Float, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
 )
@@ -286,22 +285,22 @@ budget = Table(
 cursor = Table(
     "cursor",
     metadata,
-    Column("name", String, primary_key=True),
+    Column("name", PlainText, primary_key=True),
     Column("updated_at", UtcDateTime, nullable=False),
-    Column("last_id", String, nullable=False, default="", server_default=text("''")),
+    Column("last_id", PlainText, nullable=False, default="", server_default=text("''")),
 )
 
 connection = Table(
     "connection",
     metadata,
-    Column("key", String, primary_key=True),
-    Column("role", String, nullable=False),
-    Column("state", String, nullable=False),
+    Column("key", PlainText, primary_key=True),
+    Column("role", PlainText, nullable=False),
+    Column("state", PlainText, nullable=False),
     Column("live_from", UtcDateTime),
-    Column("settings", Text, nullable=False),
+    Column("settings", PlainText, nullable=False),
     Column("sealed", LargeBinary, nullable=False),  # secrets
     Column("revision", Integer, nullable=False),
-    Column("paused_reason", String),
+    Column("paused_reason", PlainText),
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
@@ -309,16 +308,16 @@ discrepancy = Table(
     "discrepancy",
     metadata,
     Column("id", BigId, primary_key=True),
-    Column("run_id", String, nullable=False, index=True),  # the latest run that found it
-    Column("kind", String, nullable=False),
-    Column("subject", String, nullable=False),
-    Column("expected", Text),
-    Column("found", Text),
+    Column("run_id", PlainText, nullable=False, index=True),  # the latest run that found it
+    Column("kind", PlainText, nullable=False),
+    Column("subject", PlainText, nullable=False),
+    Column("expected", PlainText),
+    Column("found", PlainText),
     Column("currency", String(3)),
     Column("amount", BigInteger),
-    Column("detail", Text, nullable=False, default="", server_default=text("''")),
-    Column("state", String, nullable=False),  # open, repaired, explained, gone
-    Column("resolution", Text),
+    Column("detail", PlainText, nullable=False, default="", server_default=text("''")),
+    Column("state", PlainText, nullable=False),  # open, repaired, explained, gone
+    Column("resolution", PlainText),
     Column("first_found_at", UtcDateTime, nullable=False),
     Column("last_found_at", UtcDateTime, nullable=False),
     Column("resolved_at", UtcDateTime),
@@ -330,9 +329,9 @@ audit = Table(
     metadata,
     Column("seq", BigId, primary_key=True, autoincrement=False),
     Column("at", UtcDateTime, nullable=False),
-    Column("actor", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("actor", PlainText, nullable=False),
+    Column("action", PlainText, nullable=False),
+    Column("detail", PlainText, nullable=False),
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
@@ -340,8 +339,8 @@ audit = Table(
 worker = Table(
     "worker",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("kind", String, nullable=False),
+    Column("id", PlainText, primary_key=True),
+    Column("kind", PlainText, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
 )
@@ -353,7 +352,7 @@ data_key = Table(
     "data_key",
     key_metadata,
     Column("id", String(32), primary_key=True),
-    Column("subject", String, unique=True),  # whose key it is; none for the key of one payload
+    Column("subject", PlainText, unique=True),  # whose key it is; none for the key of one payload
     Column("master_key_id", String(16), nullable=False),
     Column("wrapped", LargeBinary),  # none once erased
     Column("created_at", UtcDateTime, nullable=False),

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from tests.integration.ledger.examples import AT, at_once
-from tradewind.ledger import cursors, engine
+from tradewind.ledger import cursors, engine, tables
 from tradewind.ledger.cursors import Cursor
 from tradewind.ledger.engine import Ledger, db_now
 
@@ -37,6 +37,12 @@ def test_error_rolls_a_writing_transaction_back(ledger: Ledger) -> None:
         fail()
     with ledger.read() as conn:
         assert cursors.get(conn, "a") is None
+
+
+def test_error_of_the_database_does_not_tell_what_was_written(ledger: Ledger) -> None:
+    with pytest.raises(DBAPIError) as caught, ledger.write() as conn:
+        conn.execute(tables.cursor.insert(), [{"name": "Ada Lovelace", "updated_at": AT}] * 2)
+    assert "Lovelace" not in str(caught.value).partition("DETAIL")[0]
 
 
 def test_writers_in_many_threads_wait_for_each_other(ledger: Ledger) -> None:

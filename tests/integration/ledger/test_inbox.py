@@ -74,6 +74,17 @@ def test_no_body_or_header_lies_in_plain_text(ledger: Ledger) -> None:
     assert "ada" not in repr([value for value in row if not isinstance(value, bytes)]).lower()
 
 
+@pytest.mark.parametrize("odd", ["nul\0byte", "half \ud800 pair", "ü" * 5000, ""])
+def test_delivery_with_an_odd_key_is_stored_once(ledger: Ledger, odd: str) -> None:
+    sent = delivery(odd, topic=odd, correlation=odd)
+    assert [one.duplicate for one in (*stored(ledger, sent, delivery(f"{odd}2")), *stored(ledger, sent))] == [
+        False,
+        False,
+        True,
+    ]
+    assert [one.body for one in claimed(ledger)] == [BODY, BODY]
+
+
 def test_claims_go_by_lane_and_then_oldest_first(ledger: Ledger) -> None:
     stored(ledger, delivery("a", lane="deferred"), delivery("b"), delivery("c", lane="normal"), delivery("d"))
     assert [one.delivery_key for one in claimed(ledger, limit=3)] == ["b", "d", "c"]

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tradewind.ledger.types import UtcDateTime
+from tradewind.ledger.types import PlainText, UtcDateTime, plain
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -22,3 +22,11 @@ def test_time_comes_back_aware() -> None:
 def test_time_without_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         UtcDateTime().process_bind_param(NOON.replace(tzinfo=None), sqlite.dialect())
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"), [("Größe", "Größe"), ("a\0b", "a\\u0000b"), ("\ud83d", "\\ud83d"), ("😀", "😀")]
+)
+def test_text_that_no_database_holds_is_escaped(text: str, stored: str) -> None:
+    assert plain(text) == stored
+    assert PlainText().process_bind_param(text, postgresql.dialect()) == stored

@@ -1,4 +1,9 @@
-"""Runs migrations on the connection that `tradewind.ledger.versions` gives, inside its transaction."""
+"""Runs migrations on the connection that `tradewind.ledger.versions` gives, inside its transaction.
+
+A new one is drafted on a migrated database with
+`alembic.command.revision(versions.configuration(versions.LEDGER, conn), autogenerate=True)`, and holds on both kinds:
+tests/integration/ledger/test_migrations.py compares it with the tables.
+"""
 
 from alembic import context
 

@@ -13,7 +13,7 @@ def upgrade() -> None:
     op.create_table(
         "data_key",
         sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("subject", sa.String(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("master_key_id", sa.String(length=16), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
