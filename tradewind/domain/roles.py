@@ -22,7 +22,7 @@ from tradewind.domain.commands import (
     RefundPayment,
     VoidLabel,
 )
-from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved, Resource
+from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved, Resource, ResourceChanged
 from tradewind.domain.model import Model
 from tradewind.domain.order import Address
 
@@ -86,6 +86,10 @@ class PublishesKeys(Protocol):
 class Storefront(Client, Protocol):
     def orders(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[OrderObserved]]:
         """Pages of orders changed in [since, until], oldest change first."""
+        ...
+
+    def changes(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[ResourceChanged]]:
+        """Pages of what changed in [since, until], as hints with version and fingerprint: much cheaper than `orders`."""
         ...
 
     def catalogue(self) -> AsyncIterator[Sequence[CatalogueItem]]:

@@ -9,8 +9,21 @@ from __future__ import annotations
 from typing import Any, Self
 
 import httpx
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
 FINAL_STATES = frozenset(("COMPLETED", "FAILED", "CRASHED", "CANCELLED"))
+
+
+def _is_busy(error: BaseException) -> bool:
+    """The server answers 503 while its database is locked, which its own clients wait out."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    return isinstance(error, httpx.TransportError)
+
+
+_patiently = retry(
+    retry=retry_if_exception(_is_busy), stop=stop_after_delay(30), wait=wait_random_exponential(0.2, 3), reraise=True
+)
 
 
 class PrefectApi:
@@ -31,6 +44,7 @@ class PrefectApi:
         except httpx.TransportError:
             return False
 
+    @_patiently
     def run(self, deployment: str, parameters: dict[str, Any] | None = None) -> str:
         """Ask for a run of `flow/deployment`; gives the flow run's id. Raises httpx.HTTPStatusError."""
         found = self._http.get(f"/deployments/name/{deployment}").raise_for_status().json()
@@ -38,15 +52,18 @@ class PrefectApi:
         made = self._http.post(f"/deployments/{found['id']}/create_flow_run", json=body).raise_for_status()
         return str(made.json()["id"])
 
+    @_patiently
     def state(self, flow_run: str) -> str:
         """The run's state, e.g. `RUNNING`."""
         return str(self._http.get(f"/flow_runs/{flow_run}").raise_for_status().json()["state_type"])
 
+    @_patiently
     def message(self, flow_run: str) -> str:
         """What the run's state says."""
         state = self._http.get(f"/flow_runs/{flow_run}").raise_for_status().json()["state"]
         return str(state.get("message") or "")
 
+    @_patiently
     def runs(self, states: list[str]) -> list[dict[str, Any]]:
         """Flow runs in these states."""
         body = {"flow_runs": {"state": {"type": {"any_": states}}}, "limit": 200}

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 
 from tradewind.domain.roles import Client
 from tradewind.ledger.engine import Ledger
+from tradewind.sync.listing import listing
 from tradewind.sync.seam import in_thread
-from tradewind.sync.sweep import listing, store_page
+from tradewind.sync.sweep import store_page
 
 
 @dataclass(frozen=True)

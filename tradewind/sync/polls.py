@@ -12,6 +12,7 @@ from tradewind.domain.events import (
     LabelObserved,
     OrderObserved,
     PaymentObserved,
+    ResourceChanged,
     events_adapter,
 )
 from tradewind.ledger.inbox import Delivery
@@ -48,6 +49,8 @@ def _address(event: Event) -> tuple[str, str]:
             return event.payment.connection, f"payment/{event.payment.external_id}"
         case LabelObserved():
             return event.label.connection, f"label/{event.label.external_id}"
+        case ResourceChanged():
+            return event.resource.connection, f"{event.resource.kind}/{event.resource.external_id}"
         case JournalRecorded():
             return event.connection, f"document/{event.document}"
         case _:

@@ -43,7 +43,7 @@ async def sweep(ledger: Ledger, connection: Connection, client: Client, *, now: 
     since = await in_thread(_start, ledger, connection, now)
     until = now - LAG
     listed = new = 0
-    async for page in listing(client, since, until):
+    async for page in _changes(client, since, until):
         listed += len(page)
         new += await in_thread(store_page, ledger, page, now)
     if listed:
@@ -51,22 +51,24 @@ async def sweep(ledger: Ledger, connection: Connection, client: Client, *, now: 
     return Swept(key, listed, new, since, until)
 
 
-def listing(client: Client, since: datetime, until: datetime) -> AsyncIterator[Sequence[Event]]:
-    """What the connection's role lists of [since, until]; a carrier's labels are our own and are not swept."""
-    if isinstance(client, Storefront):
-        return client.orders(since, until)
-    if isinstance(client, PaymentProcessor):
-        return client.payments(since, until)
-    if isinstance(client, Journal):
-        return client.documents(since, until)
-    return _nothing()
-
-
 def store_page(ledger: Ledger, page: Sequence[Event], read_at: datetime) -> int:
     """Store one page in the inbox; gives how many rows are new."""
     with ledger.write() as database:
         stored = inbox.store(database, ledger.keys, [poll_delivery(event, read_at=read_at) for event in page])
     return sum(not row.duplicate for row in stored)
+
+
+def _changes(client: Client, since: datetime, until: datetime) -> AsyncIterator[Sequence[Event]]:
+    """What the connection's role tells of [since, until]; a carrier's labels are our own and are not swept."""
+    match client:
+        case Storefront():
+            return client.changes(since, until)
+        case PaymentProcessor():
+            return client.payments(since, until)
+        case Journal():
+            return client.documents(since, until)
+        case _:
+            return _nothing()
 
 
 async def _nothing() -> AsyncIterator[Sequence[Event]]:
