@@ -1,8 +1,8 @@
 """The command line: one file per command, loaded only when that command is asked for.
 
-A command's file exposes `command` (a function with typer annotations) or `app` (a typer.Typer with subcommands); the
-first line of its docstring is the summary below. So `tradewind --help` answers without Prefect, pandas, Great
-Expectations or SQLAlchemy. A TradewindError that a command raises is one line on stderr and exit code 2.
+A command's file exposes `command` (a function with typer annotations) or `app` (a typer.Typer with subcommands), whose
+text begins with the summary below. So `tradewind --help` answers without Prefect, pandas, Great Expectations or
+SQLAlchemy. A TradewindError that a command raises is one line on stderr and exit code 2.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from typer.core import TyperCommand, TyperGroup
 from tradewind.errors import TradewindError
 
 SUMMARIES = {
-    "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault planted, found and alerted.",
+    "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault planted.",
     "up": "Run everything on this machine until Ctrl-C.",
-    "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use. Running it twice is harmless.",
+    "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use.",
     "doctor": "Check what is configured, reachable, migrated and in time; advise on each fault.",
     "connect": "Connect an account of a provider.",
     "go-live": "Let tradewind write to a connection, for orders placed from now on.",
     "pause": "Hold every write to a connection; nothing is lost.",
     "resume": "Send what waited while a connection was paused.",
-    "sandbox": "Serve the simulated providers and their merchant on one port; prints addresses and credentials as JSON.",
-    "gateway": "Receive the providers' webhooks until SIGTERM or Ctrl-C; what was taken in is stored before it ends.",
+    "sandbox": "Serve the simulated providers and their merchant on one port.",
+    "gateway": "Receive the providers' webhooks.",
     "deliveries": "List, show and replay what was received.",
-    "backup": "Copy the ledger and the key store, each into a folder of its own, while everything runs on.",
-    "restore": "Fill an empty ledger and key store from a backup; the master key must be the one it was made under.",
+    "backup": "Copy the ledger and the key store, each into a folder of its own.",
+    "restore": "Fill an empty ledger and key store from a backup.",
     "version": "Print the version.",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from tradewind.ledger.delivery import Delivery
@@ -29,7 +29,7 @@ def delivery_of(provider: Provider, connection: str, hook: HookRequest, received
         body=hook.body,
         format="raw",
         headers=hook.headers,
-        occurred_at=identity.occurred_at,
+        occurred_at=_storable_time(identity.occurred_at),
         received_at=received_at,
         correlation=None if correlation is None else _storable(correlation, LONGEST_CORRELATION),
     )
@@ -52,3 +52,10 @@ def _storable_key(key: str) -> str:
 
 def _storable(text: str, most: int) -> str:
     return "".join(each if each.isprintable() else "?" for each in text[:most])
+
+
+def _storable_time(at: datetime | None) -> datetime | None:
+    try:
+        return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None
+    except OverflowError:  # an offset may lead out of the calendar
+        return None

@@ -36,9 +36,8 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("name", present())
-def test_summary_in_the_list_is_the_first_line_of_the_command(name: str) -> None:
-    command = load_command(name)
-    assert command.help.splitlines()[0] == SUMMARIES[name]
+def test_a_command_explains_itself_as_the_list_does(name: str) -> None:
+    assert load_command(name).help.startswith(SUMMARIES[name].removesuffix("."))
 
 
 @pytest.mark.parametrize("name", present())
