@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,9 +14,7 @@ from prefect.deployments import run_deployment
 
 from tasks.work import Work, log
 from tradewind.ledger import leadership
-from tradewind.sync.apply import Applier
-from tradewind.sync.dispatch import Dispatcher
-from tradewind.sync.runner import Runner
+from tradewind.sync.runner import Runner, order_sync_runner
 from tradewind.sync.seam import in_thread
 
 HAND_OVER_EARLY_S = 12.0
@@ -94,7 +91,7 @@ async def lead(
         if seat is None or stopped.is_set():
             yield None
             return
-        runner = _runner(work)
+        runner = order_sync_runner(work.ledger, work.clients, work.settings)
         window = Window(seat, window_s, successor)
         handlers = _on_sigterm(window.stop)
         running = asyncio.create_task(runner.run())
@@ -107,14 +104,6 @@ async def lead(
     finally:
         handlers()
         await in_thread(seats.__exit__, None, None, None)
-
-
-def _runner(work: Work) -> Runner:
-    worker = f"order-sync-{os.getpid()}-{time.monotonic_ns()}"
-    settings = work.settings
-    applier = Applier(work.ledger, worker=worker, limit=settings.batch, lease_s=settings.lease_s)
-    dispatcher = Dispatcher(work.ledger, work.clients, worker=worker)
-    return Runner(work.ledger, applier, dispatcher, work.clients)
 
 
 def _on_sigterm(stop: Any) -> Any:

@@ -99,6 +99,10 @@ class Stack:
         """A further `tradewind` process of this stack, not started yet."""
         return self._tradewind(name, *arguments)
 
+    def module(self, name: str, module: str) -> Part:
+        """A further Python module as a process of this stack, not started yet."""
+        return self._part(name, module)
+
     def _tradewind(self, name: str, *arguments: str) -> Part:
         return self._part(name, "tradewind", *arguments)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from tradewind.domain.connections import ConnectionState
 from tradewind.ledger import connections, inbox, outbox
 from tradewind.ledger.engine import Ledger
+from tradewind.settings import Settings
 from tradewind.sync.apply import Applier
 from tradewind.sync.bell import Bell
 from tradewind.sync.clients import ClientPool
@@ -127,6 +130,13 @@ class Runner:
         with self._ledger.read() as database:
             found = connections.list(database, self._ledger.keys)
         return [str(one.key) for one in found if one.state is not ConnectionState.DISCONNECTED]
+
+
+def order_sync_runner(ledger: Ledger, clients: ClientPool, settings: Settings) -> Runner:
+    """A runner with this process's settings and a name of its own."""
+    worker = f"order-sync-{os.getpid()}-{time.monotonic_ns()}"
+    applier = Applier(ledger, worker=worker, limit=settings.batch, lease_s=settings.lease_s)
+    return Runner(ledger, applier, Dispatcher(ledger, clients, worker=worker), clients)
 
 
 def is_drained(ledger: Ledger) -> bool:
