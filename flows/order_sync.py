@@ -6,10 +6,18 @@ import time
 
 from prefect import flow
 
-from tasks.orders import summarise_window, sweep_connection, tagged, waiting_counts, watch_subscriptions
+from tasks.orders import (
+    announce_dead_letter,
+    summarise_window,
+    sweep_connection,
+    tagged,
+    waiting_counts,
+    watch_subscriptions,
+)
 from tasks.window import Window, lead, successor_of
 from tasks.work import Work, log, work
 from tradewind.errors import TradewindError
+from tradewind.sync.runner import DeadLetter
 
 DEPLOYMENT = "order-sync/order-sync"
 
@@ -33,16 +41,19 @@ async def order_sync(window_s: float = 120.0, sweep_interval_s: float = 180.0) -
         if seat is None:
             return "a leader and a standby are in place"
         window, runner = seat
-        await keep_watch(at, window, sweep_interval_s)
+        await keep_watch(at, window, runner.totals.dead, sweep_interval_s)
         runner.stop()
         await summarise_window(runner.totals, await waiting_counts(at))
         return f"{runner.totals.taken} deliveries applied, {runner.totals.sent} commands sent"
 
 
-async def keep_watch(at: Work, window: Window, sweep_interval_s: float) -> None:
-    """While the loops run: sweep at every interval, until the window is over."""
-    sweep_at = time.monotonic()
+async def keep_watch(at: Work, window: Window, dead: list[DeadLetter], sweep_interval_s: float) -> None:
+    """While the loops run: sweep at every interval and announce dead letters, until the window is over."""
+    sweep_at, announced = time.monotonic(), 0
     while not await window.over():
+        for letter in dead[announced:]:
+            announce_dead_letter(letter)
+            announced += 1
         if time.monotonic() >= sweep_at:
             await look_for_missed(at)
             sweep_at = time.monotonic() + sweep_interval_s

@@ -7,11 +7,12 @@ from typing import Any
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
+from prefect.events import emit_event
 
 from tasks.retries import BATCH_RETRIES, provider_tag
 from tasks.work import Work, log, work
 from tradewind.ledger import inbox, outbox
-from tradewind.sync.runner import Totals
+from tradewind.sync.runner import DeadLetter, Totals
 from tradewind.sync.seam import in_thread
 from tradewind.sync.subscriptions import check_subscriptions
 from tradewind.sync.sweep import Swept, sweep
@@ -41,7 +42,7 @@ async def watch_subscriptions(connection: str) -> int:
 async def summarise_window(totals: Totals, waiting: dict[str, Any]) -> None:
     """Leave what the window did where operations look."""
     rows = "\n".join(f"| {name} | {count} |" for name, count in waiting.items())
-    dead = "\n".join(f"- delivery {number}: {reason}" for number, reason in totals.dead) or "none"
+    dead = "\n".join(f"- {one.kind} {one.name}: {one.reason}" for one in totals.dead) or "none"
     await acreate_markdown_artifact(
         key="order-sync-window",
         description="What the last window of order-sync did",
@@ -49,6 +50,15 @@ async def summarise_window(totals: Totals, waiting: dict[str, Any]) -> None:
             f"# Order sync\n\n{totals.taken} deliveries applied to {totals.changed_orders} orders, "
             f"{totals.sent} commands sent.\n\n| waiting | count |\n|---|---|\n{rows}\n\n## Dead letters\n\n{dead}\n"
         ),
+    )
+
+
+def announce_dead_letter(letter: DeadLetter) -> None:
+    """Emit the event that the dead letter automation alerts on."""
+    emit_event(
+        "tradewind.dead-letter",
+        resource={"prefect.resource.id": f"tradewind.{letter.kind}.{letter.name}"},
+        payload={"kind": letter.kind, "name": letter.name, "reason": letter.reason},
     )
 
 

@@ -47,6 +47,8 @@ LAST_GENERATION = 2
 """A command that is refused in its third generation is dead."""
 
 Clients = Callable[[str], Client]
+OnDead = Callable[[str, str], None]
+"""Told the key of a command that is dead, and why."""
 Settle = Callable[[Database], None]
 
 
@@ -70,12 +72,14 @@ class Dispatcher:
         lease_s: float = 120.0,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         rng: random.Random | None = None,
+        on_dead: OnDead = lambda _key, _reason: None,
     ) -> None:
         self._ledger = ledger
         self._clients = clients
         self._worker = worker
         self._lease_s = lease_s
         self._now = now
+        self._on_dead = on_dead
         self._rng = rng or random.Random()  # noqa: S311 - jitter, no secret
 
     async def claim(self, connection: str, limit: int) -> list[outbox.Due]:
@@ -123,6 +127,7 @@ class Dispatcher:
 
     def _dead(self, due: outbox.Due, error: Exception) -> Settle:
         _log.error("%s is dead: %s", due.key, error)
+        self._on_dead(due.key, _reason(error))
         return partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
 
     def _claim(self, connection: str, limit: int) -> list[outbox.Due]:

@@ -35,28 +35,44 @@ OUTBOX_POLL_S = 0.25  # apply rings for new commands; the poll is for those whos
 CONNECTIONS_POLL_S = 5.0
 
 
+@dataclass(frozen=True)
+class DeadLetter:
+    """A delivery or a command that failed for good. kind: `delivery` or `command`; name: its id or key."""
+
+    kind: str
+    name: str
+    reason: str
+
+
 @dataclass
 class Totals:
-    """What a window did, for its summary. dead: (inbox id, reason)."""
+    """What a window did, for its summary."""
 
     taken: int = 0
     changed_orders: int = 0
     commands: int = 0
     sent: int = 0
-    dead: list[tuple[int, str]] = field(default_factory=list)
+    dead: list[DeadLetter] = field(default_factory=list)
 
 
 class Runner:
     """Runs the loops over one ledger; stop() lets them finish what is in hand."""
 
-    def __init__(self, ledger: Ledger, applier: Applier, dispatcher: Dispatcher, clients: ClientPool) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        applier: Applier,
+        dispatcher: Dispatcher,
+        clients: ClientPool,
+        totals: Totals | None = None,
+    ) -> None:
         self._ledger = ledger
         self._applier = applier
         self._dispatcher = dispatcher
         self._clients = clients
         self._stopping = asyncio.Event()
         self._news = Bell()
-        self.totals = Totals()
+        self.totals = totals or Totals()
 
     def stop(self) -> None:
         """Finish what is in hand and return; what is left waits in inbox and outbox."""
@@ -76,7 +92,7 @@ class Runner:
             self.totals.taken += applied.taken
             self.totals.changed_orders += applied.changed_orders
             self.totals.commands += applied.commands
-            self.totals.dead.extend(applied.dead)
+            self.totals.dead += [DeadLetter("delivery", str(number), reason) for number, reason in applied.dead]
             if applied.commands:
                 self._news.ring()
             if not applied.taken:
@@ -136,7 +152,12 @@ def order_sync_runner(ledger: Ledger, clients: ClientPool, settings: Settings) -
     """A runner with this process's settings and a name of its own."""
     worker = f"order-sync-{os.getpid()}-{time.monotonic_ns()}"
     applier = Applier(ledger, worker=worker, limit=settings.batch, lease_s=settings.lease_s)
-    return Runner(ledger, applier, Dispatcher(ledger, clients, worker=worker), clients)
+    totals = Totals()
+
+    def note_dead(key: str, reason: str) -> None:
+        totals.dead.append(DeadLetter("command", key, reason))
+
+    return Runner(ledger, applier, Dispatcher(ledger, clients, worker=worker, on_dead=note_dead), clients, totals)
 
 
 def is_drained(ledger: Ledger) -> bool:
