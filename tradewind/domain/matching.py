@@ -18,11 +18,9 @@ _REPORT = ["kind", "subject", "order_id", "name", "expected", "found", "differen
 
 def match(sides: Sides) -> tuple[Discrepancy, ...]:
     """Every discrepancy between the sides, ordered by kind and subject; none twice."""
-    books = _Books(
-        sides,
-        _owned(sides.payments, sides.recorded_payments, sides.payment_owners, "payment", "payment_id"),
-        _owned(sides.labels, sides.recorded_labels, sides.work, "label", "fulfillment_order"),
-    )
+    payments = _owned(sides.payments, sides.recorded_payments, sides.payment_owners, "payment", "payment_id")
+    labels = _owned(sides.labels, sides.recorded_labels, sides.work, "label", "fulfillment_order")
+    books = _Books(sides, _with_money(sides.orders, payments), payments, labels)
     reports = [
         report
         for rule in (_orders, _recorded_payments, _charges, _recorded_labels, _parcels, _journal)
@@ -40,9 +38,13 @@ def match(sides: Sides) -> tuple[Discrepancy, ...]:
 
 @dataclass(frozen=True)
 class _Books:
-    """payments, labels: what is known of each from its provider, else from the ledger, with its order."""
+    """payments, labels: what is known of each from its provider, else from the ledger, with its order.
+
+    orders: the storefronts' with the money of their payments.
+    """
 
     sides: Sides
+    orders: pd.DataFrame
     payments: pd.DataFrame
     labels: pd.DataFrame
 
@@ -108,29 +110,40 @@ def _recorded_payments(books: _Books) -> Iterator[pd.DataFrame]:
     )
 
 
+def _with_money(orders: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
+    """The orders with what their processors were due, captured, hold and gave back; has_payment: at all.
+
+    paid: in full, as the storefront has it or as the processors' money says while the storefront is not told yet.
+    """
+    known = payments.dropna(subset=["order_id"])
+    columns = {
+        "order_id": known["order_id"],
+        "captured": known["captured"],
+        "returned": known["refunded"],
+        "held": known["authorized"].where(known["state"] == "authorized", 0),
+    }
+    money = pd.DataFrame(columns).groupby("order_id", as_index=False).sum()
+    orders = orders.merge(money, on="order_id", how="left", indicator="has_payment")
+    amounts = orders[["captured", "returned", "held"]].fillna(0).astype("int64")
+    due = orders["total"] - orders["captured_by_store"]
+    has_payment = orders["has_payment"] == "both"
+    paid = orders["paid"] | (has_payment & (amounts["captured"] >= due))
+    return orders.assign(**amounts, due=due, has_payment=has_payment, paid=paid)
+
+
 def _charges(books: _Books) -> Iterator[pd.DataFrame]:
     """The storefronts' orders against the money that their processors took."""
-    sides = books.sides
-    paid = books.payments.dropna(subset=["order_id"])
-    sums = paid.assign(held=paid["authorized"].where(paid["state"] == "authorized", 0)).groupby("order_id")
-    money = sums[["captured", "refunded", "held"]].sum()
-    orders = sides.orders.merge(money, left_on="order_id", right_index=True, how="left", indicator=True)
-    orders[["captured", "refunded_there", "held"]] = (
-        orders[["captured", "refunded_y", "held"]].fillna(0).astype("int64")
-    )
-    orders["refunded"] = orders["refunded_x"]
-    orders["due"] = orders["total"] - orders["captured_by_store"]
-    settled = orders["updated_at"] <= sides.settled_before
-    charged = _among(orders["order_id"], sides.payment_owners["order_id"])
-    nowhere = orders[charged & (orders["_merge"] == "left_only") & ~orders["cancelled"] & (orders["due"] > 0) & settled]
+    orders = books.orders[books.orders["updated_at"] <= books.sides.settled_before]
+    charged = _among(orders["order_id"], books.sides.payment_owners["order_id"])
+    nowhere = orders[charged & ~orders["has_payment"] & ~orders["cancelled"] & (orders["due"] > 0)]
     yield _report(
         _K.MISSING_PAYMENT, nowhere, nowhere["order_id"], expected=_amount(nowhere, "due"), found="no payment"
     )
-    yield from _settlement(orders[(orders["_merge"] == "both") & settled])
+    yield from _settlement(orders[orders["has_payment"]])
 
 
 def _settlement(orders: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """orders: those with money at the processor: due, captured, held, refunded (by the store), refunded_there."""
+    """orders: those with money at the processor: due, captured, held, refunded (by the store), returned."""
     cancelled, waits = orders["cancelled"], orders["held"] > 0
     uncaptured = orders[waits & ~cancelled & orders["live"] & (orders["captured"] < orders["due"])]
     yield _compared(_K.UNCAPTURED, uncaptured, "due", "captured")
@@ -146,8 +159,8 @@ def _settlement(orders: pd.DataFrame) -> Iterator[pd.DataFrame]:
     told = whole[["refunded", "captured"]].min(axis=1)
     owed = told.where(~(whole["cancelled"] & whole["live"]), whole["captured"])
     wrong = whole.assign(owed=owed)
-    wrong = wrong[wrong["owed"] != wrong["refunded_there"]]
-    yield _compared(_K.REFUND_MISMATCH, wrong, "owed", "refunded_there")
+    wrong = wrong[wrong["owed"] != wrong["returned"]]
+    yield _compared(_K.REFUND_MISMATCH, wrong, "owed", "returned")
 
 
 def _recorded_labels(books: _Books) -> Iterator[pd.DataFrame]:
@@ -173,7 +186,7 @@ def _parcels(books: _Books) -> Iterator[pd.DataFrame]:
     sides = books.sides
     live = books.labels[(books.labels["state"] == "purchased") & books.labels["order_id"].notna()]
     yield from _one_label_each(live, sides)
-    work = sides.work.merge(sides.orders, on="order_id")
+    work = sides.work.merge(books.orders, on="order_id")
     # What tradewind may not command is shipped by someone else: without labels of ours.
     ours = work["live"] & ~work["cancelled"] & (work["updated_at"] <= sides.settled_before)
     labelled = _among(work["fulfillment_order"], live["fulfillment_order"])

@@ -108,13 +108,13 @@ def repairable(found: Sequence[Discrepancy], policy: RepairPolicy, limit: int) -
 def _listing(client: Client, window: Window) -> AsyncIterator[Sequence[Event]]:
     match client:
         case Storefront():
-            return client.orders(window.since, window.until)
+            return client.orders(window.since, window.orders_until)
         case PaymentProcessor():
             return client.payments(window.since, window.until)
         case Carrier():
             return client.labels(window.since, window.until)
         case Journal():
-            return client.documents(window.journal_since, window.until)
+            return client.documents(window.since, window.until)
         case _:
             raise TypeError(f"{type(client).__name__} has no side in the books")
 

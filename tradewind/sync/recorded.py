@@ -130,7 +130,7 @@ def _documents(database: Connection, listed: Listed, window: Window) -> pd.DataF
     found = _chunked(database, _DOCUMENTS, journal.c.document, {document for _, document in wanted})
     expected = _DOCUMENTS.where(
         journal.c.connection.in_(sorted(listed.read)),
-        journal.c.occurred_at.between(window.journal_since, window.until),
+        journal.c.occurred_at.between(window.since, window.until),
     )
     rows = {row for row in found if row[:2] in wanted} | set(map(tuple, database.execute(expected)))
     return frame(((*row[:5], str(row[5])) for row in sorted(rows, key=str)), frames.DOCUMENTS)

@@ -119,11 +119,13 @@ def _point_to(root: Path, stamp: str) -> None:
 
 
 def _prune(root: Path) -> None:
-    """Remove all but the newest publications; drafts that a crash left behind go with the age of a publication."""
-    published = sorted(path for path in root.iterdir() if path.is_dir())
-    complete = [path for path in published if (path / MANIFEST).exists() and not path.name.startswith(".")]
-    for old in complete[:-KEEP]:
-        shutil.rmtree(old, ignore_errors=True)
+    """Remove all but the newest publications, and drafts older than those, which a crash left behind."""
+    folders = sorted(path for path in root.iterdir() if path.is_dir())
+    published = [path for path in folders if not path.name.startswith(".")]
+    oldest_kept = published[-KEEP:][0].name
+    for folder in folders:
+        if folder.name.removeprefix(".") < oldest_kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class DayTotal(Model):
@@ -138,13 +140,13 @@ class DayTotal(Model):
 def daily_totals(frames: Mapping[str, pd.DataFrame]) -> tuple[DayTotal, ...]:
     """Per UTC day, kind and currency: orders as placed, by `processed_at`, and documents, by their business day.
 
-    frames: `orders` (v_orders) and `journal` (v_journal). An order counts with its whole total however much of it was
-    taken back later; see `taken_back`.
+    frames: `orders` (v_orders) and `journal` (v_journal). Test orders are left out. An order
+    counts with its whole total however much of it was taken back later; see `taken_back`.
     """
     import pandas as pd
 
     orders, journal = frames["orders"], frames["journal"]
-    orders = orders[orders["processed_at"].notna()]
+    orders = orders[orders["processed_at"].notna() & ~orders["test"]]
     sales = pd.DataFrame(
         {
             "day": orders["processed_at"].dt.strftime("%Y-%m-%d"),

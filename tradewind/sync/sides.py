@@ -33,19 +33,19 @@ _Row = tuple[object, ...]
 class Window(Model):
     """Which part of the books is compared: what changed in [since, until].
 
-    settled_before: what is younger may be on its way still. journal_since: documents that occurred since then, which
-    for a replayed history is long before `since`.
+    settled_before: what is younger may be on its way still. orders_until: how far the storefronts are listed: an order
+    of the window may have been changed since, and is then listed by its later change alone.
     """
 
     since: datetime
     until: datetime
     settled_before: datetime
-    journal_since: datetime
+    orders_until: datetime
 
     @classmethod
     def between(cls, since: datetime, until: datetime, *, settling_s: float = 0.0) -> Self:
         settled_before = until - timedelta(seconds=settling_s)
-        return cls(since=since, until=until, settled_before=settled_before, journal_since=since)
+        return cls(since=since, until=until, settled_before=settled_before, orders_until=until)
 
     @classmethod
     def of_day(cls, day: date, now: datetime, *, settling_s: float = 600.0) -> Self:
@@ -53,7 +53,7 @@ class Window(Model):
         since = datetime.combine(day, time(), UTC)
         until = min(since + timedelta(days=1), now)
         settled_before = min(until, now - timedelta(seconds=settling_s))
-        return cls(since=since, until=until, settled_before=settled_before, journal_since=since)
+        return cls(since=since, until=until, settled_before=settled_before, orders_until=now)
 
 
 @dataclass

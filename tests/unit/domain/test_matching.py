@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tradewind.domain import frames
 from tradewind.domain.discrepancies import EXPLANATIONS, Discrepancy, DiscrepancyKind
@@ -275,13 +277,47 @@ def test_orders_from_before_going_live_are_not_expected_to_ship() -> None:
 
 def test_unpaid_and_held_orders_are_not_expected_to_ship() -> None:
     assert found(**CASES["unshipped"], orders=orders(on_hold=True)) == {}
-    assert found(**CASES["unshipped"], orders=orders(paid=False)) == {}
+    unpaid = {"state": "authorized", "captured": 0}
+    money = {"payments": payments(**unpaid), "recorded_payments": recorded_payments(**unpaid)}
+    assert list(found(**CASES["unshipped"], **money, orders=orders(paid=False))) == ["uncaptured"]
+
+
+def test_an_order_that_is_paid_at_the_processor_ships_even_if_its_store_was_not_told() -> None:
+    assert list(found(**CASES["unshipped"], orders=orders(paid=False))) == ["unshipped"]
 
 
 def test_payments_without_a_payment_id_are_not_matched_with_each_other() -> None:
     owners = table(frames.PAYMENT_OWNERS, {"order_id": ID, "payment_id": None}, {"order_id": ID, "payment_id": "pay-1"})
     stray = table(frames.PAYMENTS, PAYMENT, PAYMENT | {"payment": "pi_2", "payment_id": None})
     assert list(found(payments=stray, payment_owners=owners)) == ["stray_payment"]
+
+
+IDS = ("order_id", "payment", "payment_id", "label", "fulfillment_order", "document")
+FRAMES = [side.name for side in dataclasses.fields(Sides) if side.name != "settled_before"]
+
+
+def numbered(sides: Sides, number: int) -> Sides:
+    """The same books of another order."""
+    frames_of = {name: getattr(sides, name) for name in FRAMES}
+    own = {
+        name: table.assign(**{column: table[column] + f"-{number}" for column in IDS if column in table})
+        for name, table in frames_of.items()
+    }
+    return dataclasses.replace(sides, **own)
+
+
+@given(st.lists(st.sampled_from([None, *CASES]), min_size=1, max_size=8), st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_each_order_has_its_own_discrepancies_in_whatever_order_rows_come(faults: list[str | None], seed: int) -> None:
+    each = [
+        numbered(dataclasses.replace(AGREED, **(CASES[fault] if fault else {})), number)
+        for number, fault in enumerate(faults)
+    ]
+    together = {
+        name: pd.concat([getattr(one, name) for one in each]).sample(frac=1, random_state=seed) for name in FRAMES
+    }
+    found_together = match(Sides(settled_before=SETTLED, **together))
+    assert sorted(one.kind.value for one in found_together) == sorted(fault for fault in faults if fault)
 
 
 def many(schema: Schema, row: dict[str, Any], numbers: pd.Series) -> pd.DataFrame:

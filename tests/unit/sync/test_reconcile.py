@@ -13,6 +13,7 @@ from tests.unit.sync.books_fakes import (
     AT,
     CARRIER,
     JOURNAL,
+    PROCESSOR,
     STORE,
     Shop,
     connect_all,
@@ -247,22 +248,31 @@ async def test_a_disconnected_account_has_no_side(ledger: Ledger, shop: Shop) ->
     assert books.rows == ()
 
 
-async def test_a_replayed_history_is_compared_back_to_its_first_document(ledger: Ledger, shop: Shop) -> None:
+async def test_a_document_of_long_ago_that_was_booked_today_agrees(ledger: Ledger, shop: Shop) -> None:
     old = document(occurred_at=AT - timedelta(days=5000), business_day=date(2013, 2, 21))
     record(ledger, known()[0], old)
     shop.documents = [old]
-    books = await reconcile(
-        ledger, shop, WINDOW.model_copy(update={"journal_since": AT - timedelta(days=9000)})
-    )  # fmt: skip
-    assert shop.asked[JOURNAL][0] == AT - timedelta(days=9000)
+    books = await reconcile(ledger, shop, WINDOW)
     assert books.checked["documents"] == 1
     assert books.rows == ()
+
+
+async def test_an_order_of_yesterday_that_changed_today_is_listed_with_it(ledger: Ledger, shop: Shop) -> None:
+    """Else the payment of an order that the ledger missed would look like money without an order."""
+    today = AT + timedelta(days=1)
+    shop.orders = [order_observed(updated_at=today)]
+    window = Window.of_day(AT.date(), today)
+    books = await reconcile(ledger, shop, window)
+    assert shop.asked[STORE] == (window.since, today)
+    assert shop.asked[PROCESSOR] == (window.since, window.until)
+    assert "stray_payment" not in books.discrepancies
+    assert books.discrepancies["unrecorded_payment"] == 1
 
 
 def test_a_business_day_ends_at_midnight_and_waits_for_what_is_on_its_way() -> None:
     past = Window.of_day(date(2026, 11, 1), AT + timedelta(days=3))
     assert past.until - past.since == timedelta(days=1)
-    assert past.settled_before == past.until
+    assert (past.settled_before, past.orders_until) == (past.until, AT + timedelta(days=3))
     today = Window.of_day(date(2026, 11, 1), AT, settling_s=600)
     assert (today.until, today.settled_before) == (AT, AT - timedelta(minutes=10))
     assert today.since.tzinfo is UTC
