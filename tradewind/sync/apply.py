@@ -15,13 +15,15 @@ from sqlalchemy import Connection as Database
 
 from tradewind.domain.commands import BuyLabel, Command
 from tradewind.domain.connections import ConnectionState, Routes
+from tradewind.domain.events import Event
+from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import links_of, shipment_link
 from tradewind.domain.stock import movements_of
 from tradewind.errors import LeaseLost, PermanentError, VersionConflict
 from tradewind.ledger import connections, inbox, orders, outbox, stock
 from tradewind.ledger.engine import Ledger
-from tradewind.sync.batch import Batch, Effect, first_of, live_connections
+from tradewind.sync.batch import Batch, Effect, connections_by_key, first_of
 from tradewind.sync.decode import REFETCH_TOPIC, decode
 
 _log = logging.getLogger("tradewind.apply")
@@ -75,47 +77,63 @@ class Applier:
             return Applied()
 
     def _commit(self, database: Database, claimed: Sequence[inbox.Claimed]) -> Applied:
+        """One transaction, a few dozen statements however many orders the batch touches."""
         keys = self._ledger.keys
-        batch = Batch(database, keys, live_connections(database, keys))
-        outcomes = [self._outcome(delivery, _take(batch, delivery)) for delivery in claimed]
-        added = outbox.add(database, batch.commands(), self._now())
+        read = [(delivery, _decoded(delivery)) for delivery in claimed]
+        batch = Batch(database, keys, connections_by_key(database, keys))
+        batch.preload(event for _, events in read if not isinstance(events, Exception) for event in events)
+        outcomes = [_outcome(delivery, _take(batch, delivery, events)) for delivery, events in read]
+        changed = [batch.records[order_id] for order_id in sorted(batch.changed)]
         routes = connections.routes(database)
-        for order_id in sorted(batch.changed):
-            order = batch.records[order_id]
-            orders.save(database, keys, order, batch.loaded[order_id])
-            commands = plan(order, routes.get(order.connection, Routes()))
-            added += outbox.add(database, commands, self._now())
-            links = links_of(order) | _links_of_commands(commands)
-            orders.add_links(database, order_id, links)
-            inbox.release_parked(database, links)
-            stock.add(database, movements_of(order))
+        commands = [command for order in changed for command in plan(order, routes.get(order.connection, Routes()))]
+        orders.save_many(database, keys, [(order, batch.loaded[order.id]) for order in changed])
+        links = _links(changed, commands)
+        orders.add_links_many(database, links)
+        inbox.release_parked(database, links.keys())
+        added = outbox.add(database, [*batch.commands(), *commands], self._now())
+        stock.add(database, [movement for order in changed for movement in movements_of(order)])
         for connection, reason in batch.revoked.items():
             connections.set_state(database, connection, ConnectionState.PAUSED, actor="provider", reason=reason)
         inbox.finish(database, outcomes)
         dead = tuple((o.id, o.reason or "") for o in outcomes if o.state == "dead")
-        return Applied(len(claimed), len(batch.changed), len(added), dead)
-
-    def _outcome(self, delivery: inbox.Claimed, effect: Effect) -> inbox.Outcome:
-        return inbox.Outcome(
-            id=delivery.id,
-            epoch=delivery.epoch,
-            state=effect.state,
-            reason=effect.reason,
-            order_id=effect.order_id,
-            waits_for=effect.waits_for,
-        )
+        return Applied(len(claimed), len(changed), len(added), dead)
 
 
-def _take(batch: Batch, delivery: inbox.Claimed) -> Effect:
+def _outcome(delivery: inbox.Claimed, effect: Effect) -> inbox.Outcome:
+    return inbox.Outcome(
+        id=delivery.id,
+        epoch=delivery.epoch,
+        state=effect.state,
+        reason=effect.reason,
+        order_id=effect.order_id,
+        waits_for=effect.waits_for,
+    )
+
+
+def _decoded(delivery: inbox.Claimed) -> Sequence[Event] | Exception:
+    try:
+        return decode(delivery)
+    except (PermanentError, ValueError) as error:
+        return error
+
+
+def _take(batch: Batch, delivery: inbox.Claimed, events: Sequence[Event] | Exception) -> Effect:
     mark = batch.mark()
     try:
+        if isinstance(events, Exception):
+            raise events
         authoritative = delivery.topic == REFETCH_TOPIC
-        return first_of([batch.take(event, authoritative=authoritative) for event in decode(delivery)])
+        return first_of([batch.take(event, authoritative=authoritative) for event in events])
     except (PermanentError, ValueError) as error:
         batch.reset(mark)
         _log.error("delivery %d of %s is dead: %s", delivery.id, delivery.connection, error)
         return Effect("dead", reason=f"{type(error).__name__}: {error}")
 
 
-def _links_of_commands(commands: Iterable[Command]) -> frozenset[str]:
-    return frozenset(shipment_link(c.external_shipment_id) for c in commands if isinstance(c, BuyLabel))
+def _links(changed: Iterable[Order], commands: Iterable[Command]) -> dict[str, str]:
+    """The orders' ids by every link under which other systems refer to them, or will."""
+    links = {link: order.id for order in changed for link in links_of(order)}
+    for command in commands:
+        if isinstance(command, BuyLabel) and command.order_id is not None:
+            links[shipment_link(command.external_shipment_id)] = command.order_id
+    return links

@@ -22,6 +22,7 @@ from tradewind.domain.events import (
     RefundRecorded,
     Resource,
     ResourceChanged,
+    TrackingScanned,
 )
 from tradewind.domain.order import Order
 from tradewind.domain.reducer import OrderEvent, Verdict, is_news, links_of, links_to, new_order, reduce_order
@@ -53,6 +54,13 @@ class Batch:
     links: dict[str, str] = field(default_factory=dict)
     refetches: dict[str, Refetch] = field(default_factory=dict)
     revoked: dict[str, str] = field(default_factory=dict)
+
+    def preload(self, events: Iterable[Event]) -> None:
+        """Load the records that the events name, all at once."""
+        names = {order_id for event in events if (order_id := self._named(event)) is not None}
+        found = orders.load(self.database, self.keys, names)
+        self.loaded.update({name: found[name][1] if name in found else None for name in names})
+        self.records.update({name: order for name, (order, _) in found.items()})
 
     def take(self, event: Event, *, authoritative: bool) -> Effect:
         """Bring one event into the batch. Raises InvalidTransition for an event that its order cannot take."""
@@ -120,12 +128,22 @@ class Batch:
         self.links.update(dict.fromkeys(links_of(order), order.id))
 
     def _order_of(self, event: OrderEvent) -> tuple[str | None, str | None]:
-        if isinstance(event, OrderObserved):
-            return f"{event.connection}/{event.external_id}", None
-        if isinstance(event, RefundRecorded):
-            return f"{event.connection}/{event.order_external_id}", None
-        names = links_to(event)
-        return next(filter(None, map(self._by_link, names)), None), names[-1]
+        named = self._named(event)
+        return (named, None) if named is not None else (None, links_to(event)[-1])
+
+    def _named(self, event: Event) -> str | None:
+        """The order that an event names itself or by a link that is known already."""
+        match event:
+            case OrderObserved():
+                return f"{event.connection}/{event.external_id}"
+            case RefundRecorded():
+                return f"{event.connection}/{event.order_external_id}"
+            case ResourceChanged():
+                return self._order_of_resource(event.resource)
+            case PaymentObserved() | LabelObserved() | TrackingScanned():
+                return next(filter(None, map(self._by_link, links_to(event))), None)
+            case _:
+                return None
 
     def _order_of_resource(self, resource: Resource) -> str | None:
         if resource.kind == "order":
@@ -152,7 +170,7 @@ class Batch:
         self.refetches[resource.address] = Refetch(connection=resource.connection, order_id=order_id, resource=resource)
 
 
-def live_connections(database: Database, keys: KeyRing) -> dict[str, Connection]:
+def connections_by_key(database: Database, keys: KeyRing) -> dict[str, Connection]:
     return {str(connection.key): connection for connection in connections.list(database, keys)}
 
 
