@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from tradewind.domain.model import Model
 from tradewind.domain.order import Label, Order, Payment, Refund
 
 OrderEvent = OrderObserved | PaymentObserved | LabelObserved | RefundRecorded | TrackingScanned
+
+_SCAN = "tracking/"
 
 
 class Verdict(StrEnum):
@@ -84,16 +86,17 @@ def resource_link(connection: str, kind: str, external_id: str) -> str:
 
 
 def links_to(event: OrderEvent) -> tuple[str, ...]:
-    """The links by which the event may name its order, the surest first; empty when it names the order itself."""
+    """The links by which the event may name its order, the surest first; empty when it names the order itself.
+
+    The last is the one that its order has before the event is taken: an event without an order waits for it.
+    """
     match event:
         case PaymentObserved():
             own = resource_link(event.payment.connection, "payment", event.payment.external_id)
             return (own, payment_link(event.payment.payment_id)) if event.payment.payment_id else (own,)
         case LabelObserved():
-            return (
-                shipment_link(event.label.external_shipment_id),
-                resource_link(event.label.connection, "label", event.label.external_id),
-            )
+            own = resource_link(event.label.connection, "label", event.label.external_id)
+            return (own, shipment_link(event.label.external_shipment_id))
         case TrackingScanned():
             return (tracking_link(event.tracking_number),)
         case _:
@@ -139,49 +142,66 @@ def _with_snapshot(order: Order, event: OrderObserved | PaymentObserved | LabelO
                 update={"payments": payments, "refunds": _merged_refunds(order.refunds, event.refunds)}
             )
         case LabelObserved():
-            known = next((label for label in order.labels if label.external_id == event.label.external_id), None)
-            label = event.label
-            if known is not None and label.tracking_status is None:
-                label = label.model_copy(update={"tracking_status": known.tracking_status})
-            return order.model_copy(update={"labels": _replaced_label(order.labels, label)})
+            return _with_scans(order.model_copy(update={"labels": _replaced_label(order.labels, event.label)}))
 
 
 def _add_refund(order: Order, refund: Refund) -> Reduction:
     fact = f"{refund.connection}/refund/{refund.external_id}"
     if fact in order.facts:
         return Reduction(order, Verdict.SUPERSEDED)
-    update = {"facts": (*order.facts, fact), "refunds": _merged_refunds(order.refunds, (refund,))}
-    return Reduction(order.model_copy(update=update), Verdict.APPLIED)
+    refunds = _merged_refunds(order.refunds, (refund,))
+    return Reduction(_with_fact(order, fact).model_copy(update={"refunds": refunds}), Verdict.APPLIED)
 
 
 def _add_scan(order: Order, scan: TrackingScanned) -> Reduction:
-    fact = f"tracking/{scan.tracking_number}/{scan.occurred_at.isoformat()}/{scan.status}"
+    at = scan.occurred_at.astimezone(UTC).isoformat()
+    fact = f"{_SCAN}{scan.tracking_number}/{at}/{scan.status}"
     if fact in order.facts:
         return Reduction(order, Verdict.SUPERSEDED)
-    prefix = f"tracking/{scan.tracking_number}/"
-    scans = sorted(fact_id for fact_id in (*order.facts, fact) if fact_id.startswith(prefix))
-    latest = scans[-1].rpartition("/")[2]
+    return Reduction(_with_scans(_with_fact(order, fact)), Verdict.APPLIED)
+
+
+def _with_fact(order: Order, fact: str) -> Order:
+    # Sorted, so that the record does not tell in which order facts arrived.
+    return order.model_copy(update={"facts": tuple(sorted((*order.facts, fact)))})
+
+
+def _with_scans(order: Order) -> Order:
+    """Labels with the status of their parcel's latest scan; the label's own word until a scan is known."""
+    scans = (fact.removeprefix(_SCAN).rsplit("/", 2) for fact in order.facts if fact.startswith(_SCAN))
+    latest = {number: status for number, _, status in scans}
     labels = tuple(
-        label.model_copy(update={"tracking_status": latest}) if label.tracking_number == scan.tracking_number else label
+        label.model_copy(update={"tracking_status": latest.get(label.tracking_number or "", label.tracking_status)})
         for label in order.labels
     )
-    return Reduction(order.model_copy(update={"facts": (*order.facts, fact), "labels": labels}), Verdict.APPLIED)
+    return order.model_copy(update={"labels": labels})
 
 
 def _merged_refunds(known: Iterable[Refund], told: Iterable[Refund]) -> tuple[Refund, ...]:
-    """Refunds are facts: added by their id, never taken away; a later telling may only complete one."""
-    merged = {(refund.connection, refund.external_id): refund for refund in (*known, *told)}
+    """Refunds are facts: added by their id, never taken away; of two tellings of one the fuller stays."""
+    merged: dict[tuple[str, str], Refund] = {}
+    for refund in (*known, *told):
+        key = _name(refund)
+        merged[key] = max(merged.get(key, refund), refund, key=_fullness)
     return tuple(merged[key] for key in sorted(merged))
 
 
+def _fullness(refund: Refund) -> tuple[int, str]:
+    return len(refund.restocked), refund.model_dump_json()
+
+
 def _replaced_payment(payments: tuple[Payment, ...], payment: Payment) -> tuple[Payment, ...]:
-    others = [known for known in payments if known.external_id != payment.external_id]
-    return tuple(sorted((*others, payment), key=lambda one: one.external_id))
+    others = [known for known in payments if _name(known) != _name(payment)]
+    return tuple(sorted((*others, payment), key=_name))
 
 
 def _replaced_label(labels: tuple[Label, ...], label: Label) -> tuple[Label, ...]:
-    others = [known for known in labels if known.external_id != label.external_id]
-    return tuple(sorted((*others, label), key=lambda one: (one.created_at, one.external_id)))
+    others = [known for known in labels if _name(known) != _name(label)]
+    return tuple(sorted((*others, label), key=lambda one: (one.created_at, *_name(one))))
+
+
+def _name(one: Payment | Label | Refund) -> tuple[str, str]:
+    return one.connection, one.external_id
 
 
 def _digest(event: Model) -> str:
