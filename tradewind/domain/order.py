@@ -275,9 +275,9 @@ def state_of(order: Order) -> OrderState:
         return OrderState.UNKNOWN
     if placed.cancelled_at is not None:
         return OrderState.CANCELLED
-    ships = any(line.requires_shipping and line.quantity for line in placed.lines)
-    remaining = any(quantity for fo in placed.fulfillment_orders for _, quantity in fo.remaining)
-    if ships and placed.fulfillments:
+    ships = {line.external_id for line in placed.lines if line.requires_shipping and line.quantity}
+    remaining = any(quantity and line in ships for fo in placed.fulfillment_orders for line, quantity in fo.remaining)
+    if ships and any(parcel.status != "cancelled" for parcel in placed.fulfillments):
         return OrderState.PARTIALLY_SHIPPED if remaining else OrderState.SHIPPED
     if any(label.state is LabelState.PURCHASED for label in order.labels):
         return OrderState.LABELLED

@@ -33,6 +33,7 @@ from tradewind.domain.order import (
     TransactionStatus,
 )
 
+Item = tuple[str, str, int, Money]
 _SHIPPABLE = (FulfillmentOrderStatus.OPEN, FulfillmentOrderStatus.IN_PROGRESS)
 
 
@@ -93,7 +94,7 @@ def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
 def _refund(order: Order, placed: PlacedOrder) -> Iterator[Command]:
     """A refund that the storefront recorded for money that the processor holds is made at the processor."""
     captured = next((payment for payment in order.payments if payment.captured), None)
-    if captured is None:
+    if captured is None or captured.refunded >= captured.captured:
         return
     for refund in placed.refunds:
         if refund.amount:
@@ -113,7 +114,8 @@ def _give_money_back(order: Order, placed: PlacedOrder) -> Iterator[Command]:
     yield from _refund(order, placed)
     told = Money.total((refund.amount for refund in placed.refunds), placed.currency)
     for payment in order.payments:
-        rest = payment.captured - told
+        # Given back for a refund of the storefront that is done, or by hand at the processor.
+        rest = payment.captured - max(told, payment.refunded)
         if rest.minor > 0:
             yield RefundPayment(
                 connection=payment.connection,
@@ -134,7 +136,8 @@ def _ship(order: Order, placed: PlacedOrder, routes: Routes) -> Iterator[Command
     if placed.on_hold or not order.is_paid:
         return
     for work in placed.fulfillment_orders:
-        if work.status not in _SHIPPABLE or not any(quantity for _, quantity in work.remaining):
+        items = _items(placed, work)
+        if work.status not in _SHIPPABLE or not items:
             continue
         ordinal = sum(label.fulfillment_order_id == work.external_id for label in order.labels)
         label = order.active_label(work.external_id)
@@ -150,16 +153,20 @@ def _ship(order: Order, placed: PlacedOrder, routes: Routes) -> Iterator[Command
                 carrier=label.carrier,
             )
         elif routes.carrier is not None and placed.ship_to is not None:
-            yield _label_for(order, placed, work, routes.carrier, ordinal)
+            yield _label_for(order, work, items, routes.carrier, ordinal)
 
 
-def _label_for(order: Order, placed: PlacedOrder, work: FulfillmentOrder, carrier: str, ordinal: int) -> BuyLabel:
+def _items(placed: PlacedOrder, work: FulfillmentOrder) -> tuple[Item, ...]:
+    """What of the work is still to go into a parcel."""
     lines = {line.external_id: line for line in placed.lines}
-    items = tuple(
+    return tuple(
         (lines[line_id].sku or "", lines[line_id].title, quantity, lines[line_id].unit_price)
         for line_id, quantity in work.remaining
         if line_id in lines and quantity and lines[line_id].requires_shipping
     )
+
+
+def _label_for(order: Order, work: FulfillmentOrder, items: tuple[Item, ...], carrier: str, ordinal: int) -> BuyLabel:
     return BuyLabel(
         connection=carrier,
         order_id=order.id,
