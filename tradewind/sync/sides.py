@@ -175,9 +175,10 @@ def _owner_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:
 
 
 def _work_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:
+    packed = {line.external_id for line in placed.lines if line.requires_shipping}
     told = {f.fulfillment_order_id for f in placed.fulfillments if f.status != "cancelled"}
     for work in placed.fulfillment_orders:
-        remaining = sum(quantity for _, quantity in work.remaining)
+        remaining = sum(quantity for line, quantity in work.remaining if line in packed)
         yield (order_id, work.external_id, work.status in _READY, remaining, work.external_id in told)
 
 

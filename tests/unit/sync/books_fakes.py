@@ -131,7 +131,7 @@ class FakeClient:
 
 
 class FakeStore(FakeClient):
-    catalogue = capture = mark_paid = fulfill = FakeClient._unused
+    changes = catalogue = capture = mark_paid = fulfill = FakeClient._unused
 
     def orders(self, since: datetime, until: datetime) -> AsyncIterator[Any]:
         return self._listed(STORE, self.shop.orders, since, until)

@@ -28,7 +28,7 @@ from tests.unit.sync.books_fakes import (
 from tradewind.domain.commands import Refetch, command_adapter
 from tradewind.domain.connections import ConnectionState
 from tradewind.domain.discrepancies import DiscrepancyKind
-from tradewind.domain.order import LabelState
+from tradewind.domain.order import FulfillmentOrderStatus, LabelState
 from tradewind.domain.reducer import new_order
 from tradewind.errors import ProviderUnavailable
 from tradewind.ledger import connections, discrepancies, inbox, tables
@@ -206,6 +206,18 @@ async def test_a_label_that_was_voided_behind_our_back_is_news(ledger: Ledger, s
 async def test_a_foreign_label_is_not_ours_to_judge(ledger: Ledger, shop: Shop) -> None:
     record(ledger, *known())
     shop.labels.append(label_observed(9, external_shipment_id="", fulfillment_order_id=""))
+    assert (await reconcile(ledger, shop, WINDOW)).rows == ()
+
+
+async def test_what_needs_no_parcel_is_not_waited_for(ledger: Ledger, shop: Shop) -> None:
+    placed = order_observed().placed
+    download = placed.lines[0].model_copy(update={"requires_shipping": False})
+    work = placed.fulfillment_orders[0].model_copy(
+        update={"status": FulfillmentOrderStatus.OPEN, "remaining": ((download.external_id, 2),)}
+    )
+    changes = {"lines": (download,), "fulfillment_orders": (work,), "fulfillments": ()}
+    record(ledger, settled_order(order_observed(**changes), payment_observed()), document())
+    shop.orders, shop.labels = [order_observed(**changes)], []
     assert (await reconcile(ledger, shop, WINDOW)).rows == ()
 
 
