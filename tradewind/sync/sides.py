@@ -175,11 +175,13 @@ def _owner_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:
 
 
 def _work_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:
+    """Work of which something goes into a parcel; what a store fulfils by itself, such as downloads, is left out."""
     packed = {line.external_id for line in placed.lines if line.requires_shipping}
     told = {f.fulfillment_order_id for f in placed.fulfillments if f.status != "cancelled"}
     for work in placed.fulfillment_orders:
-        remaining = sum(quantity for line, quantity in work.remaining if line in packed)
-        yield (order_id, work.external_id, work.status in _READY, remaining, work.external_id in told)
+        if any(line in packed for line, _ in work.assigned):
+            remaining = sum(quantity for line, quantity in work.remaining if line in packed)
+            yield (order_id, work.external_id, work.status in _READY, remaining, work.external_id in told)
 
 
 def _payment_row(payment: Payment) -> _Row:

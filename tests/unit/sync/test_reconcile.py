@@ -210,14 +210,18 @@ async def test_a_foreign_label_is_not_ours_to_judge(ledger: Ledger, shop: Shop) 
 
 
 async def test_what_needs_no_parcel_is_not_waited_for(ledger: Ledger, shop: Shop) -> None:
-    placed = order_observed().placed
+    placed = order_observed(1).placed
     download = placed.lines[0].model_copy(update={"requires_shipping": False})
     work = placed.fulfillment_orders[0].model_copy(
         update={"status": FulfillmentOrderStatus.OPEN, "remaining": ((download.external_id, 2),)}
     )
-    changes = {"lines": (download,), "fulfillment_orders": (work,), "fulfillments": ()}
-    record(ledger, settled_order(order_observed(**changes), payment_observed()), document())
-    shop.orders, shop.labels = [order_observed(**changes)], []
+    waiting = {"lines": (download,), "fulfillment_orders": (work,), "fulfillments": ()}
+    fulfilled = {"lines": (download,)}
+    for number, changes in enumerate((waiting, fulfilled), 1):
+        record(ledger, settled_order(order_observed(number, **changes), payment_observed(number)))
+    record(ledger, document())
+    shop.orders = [order_observed(1, **waiting), order_observed(2, **fulfilled)]
+    shop.payments, shop.labels = [payment_observed(1), payment_observed(2)], []
     assert (await reconcile(ledger, shop, WINDOW)).rows == ()
 
 
