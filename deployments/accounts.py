@@ -1,4 +1,4 @@
-"""Blocks ⇄ connections: a connection without a block gets one, a newer block is taken over into the ledger."""
+"""The blocks that the project needs: one per connection, the ledger's, and the alert channel's webhook."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from prefect.client.orchestration import PrefectClient
 
 from blocks import ACCOUNT_BLOCKS, AlertChannel, LedgerDatabase
 from tradewind.domain.connections import Connection
-from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 
 ALERTS = "alerts"
@@ -33,18 +32,15 @@ async def differing_blocks(client: PrefectClient, connections: list[Connection])
     return differing
 
 
-async def exchange(ledger: Ledger, connections: list[Connection]) -> list[str]:
-    """Make missing blocks, and take newer ones over; gives a line for each."""
-    done = []
+async def write_missing(connections: list[Connection]) -> list[str]:
+    """Write the blocks that are missing or older than their connection; gives their names."""
+    written = []
     for connection in connections:
-        block_type, name = ACCOUNT_BLOCKS[connection.key.provider], block_name(connection)
-        known = await _load(connection)
+        name, known = block_name(connection), await _load(connection)
         if known is None or known.revision < connection.revision:
-            await block_type.of(connection).save(name, overwrite=True)
-            done.append(f"block {name} written from the ledger")
-        elif known.copy_to(ledger):
-            done.append(f"block {name}, revision {known.revision}, taken over")
-    return done
+            await ACCOUNT_BLOCKS[connection.key.provider].of(connection).save(name, overwrite=True)
+            written.append(name)
+    return written
 
 
 async def register_types() -> None:

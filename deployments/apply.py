@@ -9,6 +9,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events import emit_event
 from prefect.exceptions import ObjectNotFound
 
+from blocks.takeover import take_over_newer
 from deployments import accounts, automations, flows, limits
 from tasks.books import NIGHTLY_BOOKS
 from tradewind.domain.connections import Connection, ConnectionState
@@ -24,14 +25,16 @@ async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = 
 
     Raises ConfigurationError when Prefect refuses a deployment, httpx.HTTPError when its server does not answer.
     """
-    connected = _connected(ledger)
     async with get_client() as client:
         await flows.make_work_pool(client)
         deploying = asyncio.create_task(asyncio.to_thread(flows.deploy_all))
         await accounts.register_types()
         await accounts.save_ledger(settings)
-        for line in await accounts.exchange(ledger, connected):
-            report(line)
+        for key in await take_over_newer(ledger):
+            report(f"connection {key} taken over from its block")
+        connected = _connected(ledger)
+        for name in await accounts.write_missing(connected):
+            report(f"block {name} written from the ledger")
         await limits.apply(client, limits.wanted_tags(connected))
         wanted = automations.wanted_automations(await accounts.alert_webhook(client, alert_url))
         await automations.apply(client, await automations.differing(client, wanted))

@@ -6,6 +6,7 @@ import time
 
 from prefect import flow
 
+from tasks.connections import take_over_blocks
 from tasks.orders import (
     announce_dead_letter,
     summarise_window,
@@ -40,6 +41,7 @@ async def order_sync(window_s: float = 120.0, sweep_interval_s: float = 180.0) -
     ):
         if seat is None:
             return "a leader and a standby are in place"
+        await take_over_blocks()
         window, runner = seat
         await keep_watch(at, window, runner.totals.dead, sweep_interval_s)
         runner.stop()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from urllib.parse import urlsplit
+
 from tradewind.domain.connections import Connection
 from tradewind.domain.roles import Client, PublishesKeys
 from tradewind.ledger import connections
@@ -9,16 +12,30 @@ from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 from tradewind.sync.seam import in_thread
 
+_log = logging.getLogger("tradewind.subscriptions")
 
-def hook_url(settings: Settings, connection: Connection) -> str:
-    """Where the connection's provider delivers to: the public address, else the gateway's own."""
-    base = settings.public_url or f"http://{settings.gateway_host}:{settings.gateway_port}"
+
+def hook_url(settings: Settings, connection: Connection) -> str | None:
+    """Where the connection's provider delivers to: the public address, else, for a provider on this machine, the
+    gateway's own; None when the provider could not reach it."""
+    base = settings.public_url
+    if base is None:
+        if not _on_this_machine(connection.settings.get("base_url", "")):
+            return None
+        base = f"http://{settings.gateway_host}:{settings.gateway_port}"
     return f"{base}/hooks/{connection.key.provider}/{connection.key.account}"
 
 
 async def check_subscriptions(ledger: Ledger, connection: Connection, client: Client, settings: Settings) -> int:
-    """Create what is missing; gives how many were. A secret that the provider reveals at creation is kept."""
-    created = await client.subscribe(hook_url(settings, connection))
+    """Create what is missing; gives how many were. A secret that the provider reveals at creation is kept.
+
+    Without a public address nothing is subscribed: the sweeps alone bring in what happens.
+    """
+    url = hook_url(settings, connection)
+    if url is None:
+        _log.warning("%s: no webhooks without a public address; set public_url", connection.key)
+        return 0
+    created = await client.subscribe(url)
     if isinstance(client, PublishesKeys):
         keys = await client.signing_keys()
         await in_thread(_keep_keys, ledger, connection, keys)
@@ -26,6 +43,11 @@ async def check_subscriptions(ledger: Ledger, connection: Connection, client: Cl
     if secret is not None:
         await in_thread(_keep_secret, ledger, connection, secret)
     return len(created)
+
+
+def _on_this_machine(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def _keep_keys(ledger: Ledger, connection: Connection, keys: str) -> None:
