@@ -136,10 +136,6 @@ class Discrepancy(Model):
     difference: Money | None = None
 
     @property
-    def key(self) -> str:
-        return f"{self.kind.value}/{self.subject}"
-
-    @property
     def meaning(self) -> str:
         return EXPLANATIONS[self.kind].meaning
 
