@@ -21,7 +21,7 @@ ENV_PREFIX = "TRADEWIND_"
 CONFIG_VARIABLE = "TRADEWIND_CONFIG"
 DEFAULT_FILE = "tradewind.toml"
 # Variables with the prefix that are read elsewhere: by this module and by the tests.
-NOT_SETTINGS = frozenset((CONFIG_VARIABLE, "TRADEWIND_CONTRACTS", "TRADEWIND_DATA"))
+NOT_SETTINGS = frozenset((CONFIG_VARIABLE, "TRADEWIND_CONTRACTS", "TRADEWIND_DATA", "TRADEWIND_SCREENSHOTS"))
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
