@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection as Database
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from tradewind.domain.commands import BuyLabel, Command
 from tradewind.domain.connections import ConnectionState, Routes
@@ -20,7 +21,7 @@ from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import links_of, shipment_link
 from tradewind.domain.stock import movements_of
-from tradewind.errors import LeaseLost, PermanentError, VersionConflict
+from tradewind.errors import LeaseLost, LedgerError, PermanentError, VersionConflict
 from tradewind.ledger import connections, inbox, orders, outbox, stock
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.batch import Batch, Effect, connections_by_key, first_of
@@ -37,6 +38,14 @@ class Applied:
     changed_orders: int = 0
     commands: int = 0
     dead: tuple[tuple[int, str], ...] = ()
+
+    def __add__(self, other: Applied) -> Applied:
+        return Applied(
+            self.taken + other.taken,
+            self.changed_orders + other.changed_orders,
+            self.commands + other.commands,
+            self.dead + other.dead,
+        )
 
 
 class Applier:
@@ -70,11 +79,27 @@ class Applier:
         if not claimed:
             return Applied()
         try:
-            with self._ledger.write() as database:
-                return self._commit(database, claimed)
+            return self._apply(claimed)
         except (LeaseLost, VersionConflict) as error:
             _log.warning("batch of %d given up: %s", len(claimed), error)
             return Applied()
+
+    def _apply(self, claimed: Sequence[inbox.Claimed]) -> Applied:
+        """A batch that cannot be committed is halved until the delivery at fault stands alone, and is dead."""
+        try:
+            with self._ledger.write() as database:
+                return self._commit(database, claimed)
+        except Exception as error:
+            if not _is_of_a_delivery(error):
+                raise
+            if len(claimed) > 1:
+                middle = len(claimed) // 2
+                return self._apply(claimed[:middle]) + self._apply(claimed[middle:])
+            _log.exception("delivery %d of %s is dead", claimed[0].id, claimed[0].connection)
+            dead = _outcome(claimed[0], Effect("dead", reason=_reason(error)))
+        with self._ledger.write() as database:
+            inbox.finish(database, [dead])
+        return Applied(taken=1, dead=((dead.id, dead.reason or ""),))
 
     def _commit(self, database: Database, claimed: Sequence[inbox.Claimed]) -> Applied:
         """One transaction, a few dozen statements however many orders the batch touches."""
@@ -127,7 +152,22 @@ def _take(batch: Batch, delivery: inbox.Claimed, events: Sequence[Event] | Excep
     except (PermanentError, ValueError) as error:
         batch.reset(mark)
         _log.error("delivery %d of %s is dead: %s", delivery.id, delivery.connection, error)
-        return Effect("dead", reason=f"{type(error).__name__}: {error}")
+        return Effect("dead", reason=_reason(error))
+
+
+def _is_of_a_delivery(error: Exception) -> bool:
+    """Whether it comes from what a delivery says, and not from the state that the ledger is in."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error, DataError | IntegrityError)
+    if isinstance(error, SQLAlchemyError):
+        return isinstance(error, StatementError)
+    return not isinstance(error, LedgerError)
+
+
+def _reason(error: Exception) -> str:
+    # What SQLAlchemy says quotes the statement with its values.
+    told = error.orig if isinstance(error, DBAPIError) else error
+    return f"{type(error).__name__}: {told}".replace("\0", "")
 
 
 def _links(changed: Iterable[Order], commands: Iterable[Command]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,11 +24,14 @@ from tradewind.domain.events import (
     ResourceChanged,
     TrackingScanned,
 )
+from tradewind.domain.money import Money
 from tradewind.domain.order import Order
 from tradewind.domain.reducer import OrderEvent, Verdict, is_news, links_of, links_to, new_order, reduce_order
 from tradewind.errors import InvalidTransition
 from tradewind.ledger import connections, journal, orders
 from tradewind.ledger.keyring import KeyRing
+
+Mark = tuple[dict[str, int | None], dict[str, Order], set[str], dict[str, str], dict[str, Refetch]]
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,12 @@ class Batch:
             case _:
                 return self._reduce(event, authoritative)
 
-    def mark(self) -> tuple[dict[str, Order], set[str], dict[str, str], dict[str, Refetch]]:
+    def mark(self) -> Mark:
         """The state before a delivery, to come back to when one of its events cannot be taken."""
-        return dict(self.records), set(self.changed), dict(self.links), dict(self.refetches)
+        return dict(self.loaded), dict(self.records), set(self.changed), dict(self.links), dict(self.refetches)
 
-    def reset(self, mark: tuple[dict[str, Order], set[str], dict[str, str], dict[str, Refetch]]) -> None:
-        self.records, self.changed, self.links, self.refetches = mark
+    def reset(self, mark: Mark) -> None:
+        self.loaded, self.records, self.changed, self.links, self.refetches = mark
 
     def commands(self) -> list[Command]:
         return list(self.refetches.values())
@@ -107,9 +110,8 @@ class Batch:
         if order_id is None:
             return Effect("parked", waits_for=waits_for, reason=f"nothing is known of {waits_for} yet")
         before = self._record(order_id) or self._begin(order_id)
-        if before.placed is not None and isinstance(event, OrderObserved):
-            _guard_currency(before, event)
         after, verdict = reduce_order(before, event, authoritative=authoritative)
+        _guard_currency(before, after)
         if verdict is Verdict.TIE:
             self._refetch(_resource_of(event), order_id)
             return Effect("applied", order_id, reason="same version, other content: read again")
@@ -194,9 +196,22 @@ def _resource_of(event: OrderEvent) -> Resource:
             raise TypeError(f"a {event.type} is a fact: it cannot tie")
 
 
-def _guard_currency(order: Order, event: OrderObserved) -> None:
-    assert order.placed is not None
-    if order.placed.currency != event.placed.currency:
-        raise InvalidTransition(
-            f"{order.id} was placed in {order.placed.currency} and is now told in {event.placed.currency}"
-        )
+def _guard_currency(before: Order, after: Order) -> None:
+    """The amounts of an order are of one currency, so that they can be added up and compared."""
+    if after.placed is None:
+        return
+    told = {amount.currency for amount in _amounts(after)} | {after.placed.currency}
+    if before.placed is not None:
+        told.add(before.placed.currency)
+    if len(told) > 1:
+        raise InvalidTransition(f"{after.id} would have amounts in {' and '.join(sorted(told))}")
+
+
+def _amounts(order: Order) -> Iterator[Money]:
+    for payment in order.payments:
+        yield from (payment.authorized, payment.captured, payment.refunded)
+    yield from (refund.amount for refund in order.refunds)
+    if order.placed is not None:
+        yield order.placed.total
+        yield from (transaction.amount for transaction in order.placed.transactions)
+        yield from (refund.amount for refund in order.placed.refunds)
