@@ -9,22 +9,23 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection as Database
 
 from tradewind.domain.commands import Refetch
-from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.domain.connections import Connection, ConnectionState, Role
 from tradewind.domain.discrepancies import EXPLANATIONS, Discrepancy, DiscrepancyKind
-from tradewind.domain.events import Event, Resource
+from tradewind.domain.events import Resource
 from tradewind.domain.frames import Sides
 from tradewind.domain.matching import match
 from tradewind.domain.model import Model
-from tradewind.domain.roles import Carrier, Client, Journal, PaymentProcessor, Storefront
+from tradewind.domain.roles import Client
 from tradewind.ledger import connections, discrepancies, inbox, outbox
 from tradewind.ledger.engine import Ledger
+from tradewind.sync.listing import listing
 from tradewind.sync.polls import poll_delivery
 from tradewind.sync.recorded import beside
 from tradewind.sync.seam import in_thread
@@ -92,7 +93,8 @@ async def gather(ledger: Ledger, clients: Clients, window: Window) -> Listed:
     listed = Listed()
     for connection in await in_thread(_connected, ledger):
         key = str(connection.key)
-        async for page in _listing(clients(key), window):
+        until = window.orders_until if connection.role is Role.STOREFRONT else window.until
+        async for page in listing(clients(key), window.since, until):
             listed.add(connection, page)
         listed.read.add(key)
     return listed
@@ -103,20 +105,6 @@ def repairable(found: Sequence[Discrepancy], policy: RepairPolicy, limit: int) -
     if policy is RepairPolicy.DRY_RUN:
         return ()
     return tuple(one for one in found if one.ledger_lags)[:limit]
-
-
-def _listing(client: Client, window: Window) -> AsyncIterator[Sequence[Event]]:
-    match client:
-        case Storefront():
-            return client.orders(window.since, window.orders_until)
-        case PaymentProcessor():
-            return client.payments(window.since, window.until)
-        case Carrier():
-            return client.labels(window.since, window.until)
-        case Journal():
-            return client.documents(window.since, window.until)
-        case _:
-            raise TypeError(f"{type(client).__name__} has no side in the books")
 
 
 def _connected(ledger: Ledger) -> list[Connection]:
