@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from tradewind.ledger import versions
 from tradewind.ledger.crypto import master_key
 from tradewind.ledger.dialect import db_now
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.turns import Turns
 from tradewind.settings import Settings
 
 __all__ = ["Ledger", "db_now", "make_engine", "migrate", "open_ledger"]
@@ -36,7 +36,7 @@ class Ledger:
     key_engine: Engine
     keys: KeyRing
     locks_dir: Path
-    _writing: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _turns: Turns = field(default_factory=Turns, repr=False, compare=False)
 
     @property
     def dialect(self) -> str:
@@ -67,12 +67,12 @@ class Ledger:
         if self.dialect != "sqlite":
             yield
             return
-        if not self._writing.acquire(timeout=BUSY_TIMEOUT_S):
+        if not self._turns.take(BUSY_TIMEOUT_S):
             raise OperationalError("BEGIN IMMEDIATE", None, TimeoutError("database is locked by this process"))
         try:
             yield
         finally:
-            self._writing.release()
+            self._turns.pass_on()
 
     def close(self) -> None:
         self.engine.dispose()
