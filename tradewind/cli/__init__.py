@@ -17,7 +17,7 @@ from tradewind.errors import TradewindError
 
 SUMMARIES = {
     "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault planted.",
-    "up": "Run everything on this machine until Ctrl-C.",
+    "up": "Run gateway, Prefect's server, its worker and the order sync on this machine until Ctrl-C.",
     "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use.",
     "doctor": "Check what is configured, reachable, migrated and in time; advise on each fault.",
     "connect": "Connect an account of a provider.",

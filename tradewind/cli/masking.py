@@ -22,7 +22,7 @@ _ID = re.compile(r"id|(?!tax|national).*_id|admin_graphql_api_id")
 _PLAIN = re.compile(
     r".*_at|created|updated|occurred|object|type|kind|.*_type|topic|event|status|.*_status|state|.*_state|cancel_reason|"
     r"currency|.*_currency|currency_code|.*gateway.*|captured_by|sku|.*quantity.*|"
-    r"(?!.*name).*(amount|price|total|subtotal|discounts?|tax|tip|cost|fee|refunded|captured|authorized).*|minor|"
+    r"(?!.*(name|_id))(.*_)?(amount|price|total|subtotal|discounts?|tax|tip|cost|fees?|refunded|captured|authorized)(_.*)?|"
     r".*_ids|command_key|version|api_version|carrier_code|service_code|package_code|document|connection|business_day|source_name"
 )
 _PLAIN_HEADERS = re.compile(

@@ -72,10 +72,14 @@ def prefect_checks(settings: Settings, ledger: Ledger | None) -> Iterator[Check]
     yield Check("prefect", f"{url} answers")
     if ledger is not None:
         os.environ.setdefault("PREFECT_API_URL", url)
-        differing = _differences(ledger)
-        advice = "`tradewind deploy` makes it so; `tradewind deploy --check` lists what" if differing else None
-        found = f"{len(differing)} things differ: {differing[0]}, …" if differing else "as the project says"
-        yield Check("prefect's content", found, advice)
+        yield _content(_differences(ledger))
+
+
+def _content(differing: Sequence[str]) -> Check:
+    if not differing:
+        return Check("prefect's content", "as the project says")
+    found = f"{differing[0]} differs" if len(differing) == 1 else f"{len(differing)} things differ: {differing[0]}, …"
+    return Check("prefect's content", found, "`tradewind deploy` makes it so; `tradewind deploy --check` lists what")
 
 
 def _differences(ledger: Ledger) -> list[str]:
