@@ -97,9 +97,7 @@ class Dispatcher:
         except NotWanted as error:
             return error.seen, partial(outbox.cancel, due=due, reason=str(error))
         except (TransientError, OutcomeUnknown, OperationalError) as error:
-            delay_s = self._delay_s(due, error)
-            _log.info("%s waits %.1f s: %s", due.key, delay_s, error)
-            return (), partial(outbox.postpone, due=due, reason=_reason(error), delay_s=delay_s)
+            return (), self._postponed(due, error)
         except RequestRejected as error:
             if isinstance(due.command, Refetch) or due.generation >= LAST_GENERATION:
                 return (), self._dead(due, error)
@@ -120,10 +118,18 @@ class Dispatcher:
         target = due.command.target
         try:
             seen = await self._clients(target.connection).fetch(target)
-        except TransientError as error:
-            return (), partial(outbox.postpone, due=due, reason=_reason(error), delay_s=self._delay_s(due, error))
+        except (TransientError, OutcomeUnknown, OperationalError) as error:
+            return (), self._postponed(due, error)
+        except Exception:
+            _log.exception("the target of %s cannot be read", due.key)
+            return (), self._dead(due, rejected)
         delay_s = backoff_s(due.generation + 2, self._rng)
         return seen, partial(outbox.fail, due=due, reason=_reason(rejected), next_generation=True, delay_s=delay_s)
+
+    def _postponed(self, due: outbox.Due, error: Exception) -> Settle:
+        delay_s = self._delay_s(due, error)
+        _log.info("%s waits %.1f s: %s", due.key, delay_s, error)
+        return partial(outbox.postpone, due=due, reason=_reason(error), delay_s=delay_s)
 
     def _dead(self, due: outbox.Due, error: Exception) -> Settle:
         _log.error("%s is dead: %s", due.key, error)
@@ -141,19 +147,21 @@ class Dispatcher:
         command = due.command
         if isinstance(command, Refetch):
             return await self._clients(command.connection).fetch(command.resource)
-        order = await self._wanted(command)
         if isinstance(command, BuyLabel):
-            return await self._buy_label(due, command, order)
+            return await self._buy_label(due, command)
+        await self._wanted(command)
         events = await call(self._clients(command.connection), command, due.idempotency_key)
         return events or (CommandSettled(connection=command.connection, command_key=due.key),)
 
-    async def _buy_label(self, due: outbox.Due, command: BuyLabel, order: Order) -> Sequence[Event]:
+    async def _buy_label(self, due: outbox.Due, command: BuyLabel) -> Sequence[Event]:
         carrier = _as(Carrier, self._clients(command.connection))
         if due.attempts > 1 or due.generation > 0:
-            # The carrier keys nothing: an earlier attempt may have bought the label although its answer was lost.
+            # The carrier keys nothing: an earlier attempt may have bought the label although its answer was lost. One
+            # that is not wanted any more must be known, or it would never be given back.
             found = await carrier.find_label(command)
             if found:
                 return found
+        order = await self._wanted(command)
         seen = await self._check_storefront(command)
         placed = order.placed
         if placed is None or placed.ship_to is None:
@@ -269,4 +277,4 @@ def _still_to_ship(event: OrderObserved, command: BuyLabel) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}".replace("\0", "")
