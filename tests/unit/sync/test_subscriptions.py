@@ -1,0 +1,110 @@
+"""Subscriptions: what is missing is created, and what the provider reveals is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.unit.domain.orders import PROCESSOR, STORE
+from tests.unit.sync.desk import connect_all, connection
+from tradewind.domain.connections import Connection
+from tradewind.domain.roles import PublishesKeys, Subscription
+from tradewind.errors import ProviderUnavailable
+from tradewind.ledger import connections
+from tradewind.ledger.engine import Ledger, open_ledger
+from tradewind.settings import Settings
+from tradewind.sync.subscriptions import check_subscriptions, hook_url
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(state_dir=tmp_path, public_url="https://hooks.example.com/")
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Iterator[Ledger]:
+    opened = open_ledger(settings, migrate=True)
+    connect_all(opened)
+    yield opened
+    opened.close()
+
+
+class Provider:
+    """Creates what it is told to, once."""
+
+    def __init__(self, *created: Subscription) -> None:
+        self.created = list(created)
+        self.urls: list[str] = []
+
+    async def subscribe(self, url: str) -> Sequence[Subscription]:
+        self.urls.append(url)
+        created, self.created = self.created, []
+        return created
+
+
+class Publisher(Provider):
+    async def signing_keys(self) -> str:
+        return '{"keys": []}'
+
+
+def subscription(secret: str | None = None) -> Subscription:
+    return Subscription(external_id="1", topic="orders/create", url="https://hooks.example.com", secret=secret)
+
+
+def known(ledger: Ledger, key: str = PROCESSOR) -> Connection:
+    with ledger.read() as database:
+        return connections.get(database, ledger.keys, key)
+
+
+def test_deliveries_come_to_the_public_address(settings: Settings) -> None:
+    assert hook_url(settings, connection(STORE)) == "https://hooks.example.com/hooks/shopify/north"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_without_one_a_provider_on_this_machine_delivers_to_the_gateway_itself(tmp_path: Path, host: str) -> None:
+    settings = Settings(state_dir=tmp_path, gateway_port=8701)
+    local = connection(PROCESSOR, settings={"base_url": f"http://{host}:4000/stripe/main"})
+    assert hook_url(settings, local) == "http://127.0.0.1:8701/hooks/stripe/main"
+
+
+@pytest.mark.parametrize("settings", [{}, {"base_url": "https://api.stripe.com"}])
+async def test_one_that_could_not_reach_us_is_asked_for_nothing(
+    ledger: Ledger, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    provider = Publisher(subscription("whsec_1"))
+    away = connection(PROCESSOR, settings=settings)
+    created = await check_subscriptions(ledger, away, provider, Settings(state_dir=tmp_path))  # type: ignore[arg-type]
+    assert (created, provider.urls, known(ledger).secrets) == (0, [], {})
+
+
+async def test_what_is_missing_is_created_once(ledger: Ledger, settings: Settings) -> None:
+    provider = Provider(subscription(), subscription())
+    assert await check_subscriptions(ledger, known(ledger), provider, settings) == 2  # type: ignore[arg-type]
+    assert await check_subscriptions(ledger, known(ledger), provider, settings) == 0  # type: ignore[arg-type]
+    assert set(provider.urls) == {"https://hooks.example.com/hooks/stripe/main"}
+
+
+async def test_a_revealed_secret_is_kept_beside_the_one_before(ledger: Ledger, settings: Settings) -> None:
+    for secret in ("whsec_1", "whsec_2"):
+        provider = Provider(subscription(), subscription(secret))
+        await check_subscriptions(ledger, known(ledger), provider, settings)  # type: ignore[arg-type]
+    assert known(ledger).secrets == {"webhook_secret": "whsec_2", "webhook_secret_previous": "whsec_1"}
+
+
+async def test_published_keys_reach_the_gateway_through_the_ledger(ledger: Ledger, settings: Settings) -> None:
+    assert isinstance(Publisher(), PublishesKeys)
+    await check_subscriptions(ledger, known(ledger), Publisher(), settings)  # type: ignore[arg-type]
+    assert known(ledger).settings["jwks"] == '{"keys": []}'
+
+
+async def test_a_providers_error_changes_nothing(ledger: Ledger, settings: Settings) -> None:
+    class Away(Publisher):
+        async def subscribe(self, url: str) -> Sequence[Subscription]:
+            raise ProviderUnavailable("away")
+
+    with pytest.raises(ProviderUnavailable):
+        await check_subscriptions(ledger, known(ledger), Away(), settings)  # type: ignore[arg-type]
+    assert known(ledger).secrets == {}
+    assert "jwks" not in known(ledger).settings
