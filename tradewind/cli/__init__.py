@@ -1,8 +1,8 @@
 """The command line: one file per command, loaded only when that command is asked for.
 
-A command's file exposes `command` (a function with typer annotations) or `app` (a typer.Typer with subcommands), whose
-text begins with the summary below. So `tradewind --help` answers without Prefect, pandas, Great Expectations or
-SQLAlchemy. A TradewindError that a command raises is one line on stderr and exit code 2.
+A command's file exposes `command` (a function with typer annotations) or `app` (a typer.Typer with subcommands).
+SUMMARIES stands for the files until one is needed: so `tradewind --help` answers without Prefect, pandas, Great
+Expectations or SQLAlchemy. A TradewindError that a command raises is one line on stderr and exit code 2.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from typer.core import TyperCommand, TyperGroup
 from tradewind.errors import TradewindError
 
 SUMMARIES = {
-    "demo": "Run a whole shop on this machine: orders placed, shipped, reconciled, one fault planted.",
-    "up": "Run gateway, Prefect's server, its worker and the order sync on this machine until Ctrl-C.",
-    "deploy": "Put blocks, limits, deployments and automations into the Prefect server in use.",
-    "doctor": "Check what is configured, reachable, migrated and in time; advise on each fault.",
+    "demo": "Run a whole shop on this machine, and judge the result.",
+    "up": "Run everything on this machine until Ctrl-C.",
+    "deploy": "Put what the project needs into the Prefect server in use.",
+    "doctor": "Check whether all is well, and advise on each fault.",
     "connect": "Connect an account of a provider.",
-    "go-live": "Let tradewind write to a connection, for orders placed from now on.",
+    "go-live": "Let tradewind write to a connection from now on.",
     "pause": "Hold every write to a connection; nothing is lost.",
     "resume": "Send what waited while a connection was paused.",
     "sandbox": "Serve the simulated providers and their merchant on one port.",
     "gateway": "Receive the providers' webhooks.",
     "deliveries": "List, show and replay what was received.",
-    "backup": "Copy the ledger and the key store, each into a folder of its own.",
+    "backup": "Copy ledger and key store, each into a folder of its own.",
     "restore": "Fill an empty ledger and key store from a backup.",
     "version": "Print the version.",
 }
@@ -56,10 +56,11 @@ def load_command(name: str) -> Any:
     """The command of this name, from its file; `go-live` is in `go_live.py`."""
     module = import_module(f"tradewind.cli.{name.replace('-', '_')}")
     if hasattr(module, "app"):
+        module.app.rich_markup_mode = None
         group = typer.main.get_group(module.app)
         group.name = name
         return group
-    single = typer.Typer(add_completion=False)
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
     single.command(name)(module.command)
     return typer.main.get_command(single)
 
@@ -69,6 +70,7 @@ main = typer.Typer(
     name="tradewind",
     help="Keeps a merchant's systems in step: orders, stock and money, never lost, never doubled.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # plain help starts four times as fast
     pretty_exceptions_show_locals=False,
 )
 

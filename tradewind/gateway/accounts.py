@@ -26,36 +26,26 @@ class Accounts:
         self._every_s = every_s
         self._spacing_s = spacing_s
         self._known: Mapping[str, Connection] = {}
-        self._began = float("-inf")
         self._failure: StoreUnavailable | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._began = float("-inf")  # of the latest load that has ended
+        self._loading: asyncio.Task[None] | None = None
 
     def get(self, key: str) -> Connection | None:
         return self._known.get(key)
 
     async def reload(self) -> None:
-        """Return once a load that began after this call is in place; all who wait meanwhile share one.
+        """Return once a load that began after this call has ended; all who wait meanwhile share one.
 
-        Raises StoreUnavailable; what was known stays.
+        Raises StoreUnavailable; what was known stays. A caller that stops waiting does not stop the load: one that
+        hangs is not joined by a second.
         """
         asked = time.monotonic()
-        async with self._one_at_a_time:
-            if self._began <= asked:
-                await asyncio.sleep(self._began + self._spacing_s - asked)
-                await self._load_once()
-            if self._failure is not None:
-                raise self._failure
-
-    async def _load_once(self) -> None:
-        self._began = time.monotonic()
-        try:
-            self._known = await asyncio.to_thread(self._load)
-            self._failure = None
-        except StoreUnavailable as error:
-            self._failure = error
-        except Exception as error:
-            log.exception("connections not reloaded")
-            self._failure = StoreUnavailable(f"connections not reloaded: {type(error).__name__}")
+        while self._began <= asked:
+            if self._loading is None or self._loading.done():
+                self._loading = asyncio.create_task(self._load_once())
+            await asyncio.wait({self._loading})
+        if self._failure is not None:
+            raise self._failure
 
     async def keep_fresh(self) -> None:
         """Reload for ever; while the store is away, try each second."""
@@ -66,3 +56,16 @@ class Accounts:
             except StoreUnavailable as error:
                 log.warning("connections not reloaded: %s", error)
                 await asyncio.sleep(1.0)
+
+    async def _load_once(self) -> None:
+        await asyncio.sleep(self._began + self._spacing_s - time.monotonic())
+        began = time.monotonic()
+        try:
+            self._known = await asyncio.to_thread(self._load)
+            self._failure = None
+        except StoreUnavailable as error:
+            self._failure = error
+        except Exception as error:
+            log.exception("connections not reloaded")
+            self._failure = StoreUnavailable(f"connections not reloaded: {type(error).__name__}")
+        self._began = began

@@ -111,8 +111,9 @@ class Hooks:
 
     async def _reload(self) -> None:
         try:
-            await self._accounts.reload()
-        except StoreUnavailable as error:
+            async with asyncio.timeout(self._answer_within_s):
+                await self._accounts.reload()
+        except (StoreUnavailable, TimeoutError) as error:
             raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
 
     def _url(self, request: Request) -> str:

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from tradewind.errors import TransientError
@@ -52,12 +53,15 @@ class Writer:
     def start(self) -> None:
         self._thread.start()
 
-    async def close(self) -> None:
-        """Commit what waits, then end. Deliveries put from now on are refused."""
+    async def close(self, within_s: float = 10.0) -> None:
+        """Commit what waits, then end. Deliveries put from now on are refused.
+
+        A store that hangs is waited for no longer than `within_s`: nobody was told that it took anything.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify()
-        await asyncio.to_thread(self._thread.join)
+        await asyncio.to_thread(self._thread.join, within_s)
 
     @property
     def depth(self) -> int:
@@ -88,7 +92,8 @@ class Writer:
         while group := self._next_group():
             outcomes = self._write([waiting.delivery for waiting in group])
             for waiting, outcome in zip(group, outcomes, strict=True):
-                waiting.loop.call_soon_threadsafe(_answer, waiting.answer, outcome)
+                with suppress(RuntimeError):  # its loop is closed: nobody waits any more
+                    waiting.loop.call_soon_threadsafe(_answer, waiting.answer, outcome)
 
     def _next_group(self) -> list[_Waiting]:
         """What waits now, at least one; nothing when closed and empty."""

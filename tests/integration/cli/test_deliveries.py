@@ -144,7 +144,7 @@ def test_a_replay_is_a_new_delivery_that_names_the_one_it_repeats(ledger: Ledger
 
 def test_an_id_that_is_not_there_replays_nothing(ledger: Ledger) -> None:
     (id,) = store(ledger, delivery())
-    assert "there is no delivery 99" in run("replay", str(id), "99", expect=2).stderr.replace("│\n│", "")
+    assert "there is no delivery 99" in run("replay", str(id), "99", expect=2).stderr
     assert "there is no delivery 99" in run("show", "99", expect=2).stderr
     with ledger.read() as conn:
         assert inbox.counts(conn)["received"] == 1

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 import typer
@@ -14,11 +13,6 @@ from tradewind.cli import SUMMARIES, load_command, main
 from tradewind.errors import ConfigurationError
 
 HEAVY = ("prefect", "great_expectations", "pandas", "sqlalchemy", "starlette", "httpx", "pydantic")
-
-
-def present() -> list[str]:
-    folder = Path(tradewind.cli.__file__).parent
-    return [name for name in SUMMARIES if (folder / f"{name.replace('-', '_')}.py").exists()]
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -35,16 +29,17 @@ def test_help_imports_nothing_heavy() -> None:
         assert summary.split()[0] in ran.stdout
 
 
-@pytest.mark.parametrize("name", present())
-def test_a_command_explains_itself_as_the_list_does(name: str) -> None:
-    assert load_command(name).help.startswith(SUMMARIES[name].removesuffix("."))
+def test_every_summary_fits_on_its_line() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).output
+    assert all(summary in shown for summary in SUMMARIES.values())
 
 
-@pytest.mark.parametrize("name", present())
-def test_every_command_explains_itself(name: str) -> None:
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_every_command_has_a_file_and_explains_itself(name: str) -> None:
+    assert len(load_command(name).help) > 10
     result = CliRunner().invoke(main, [name, "--help"])
     assert result.exit_code == 0
-    assert SUMMARIES[name].split()[0] in result.output
+    assert f"Usage: tradewind {name}" in result.output
 
 
 def test_our_own_errors_are_one_line_and_exit_code_2(monkeypatch: pytest.MonkeyPatch) -> None:

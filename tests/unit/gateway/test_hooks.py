@@ -3,7 +3,8 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -253,6 +254,37 @@ async def test_a_store_that_hangs_is_503_in_time(store: FakeStore) -> None:
         answer = await client.post(HOOK, content=b"1", headers=GOOD)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         store.open_gate.set()
+
+
+async def test_a_store_that_hangs_while_connections_are_looked_for_is_503_in_time() -> None:
+    gate, loads = threading.Event(), 0
+
+    def load() -> dict[str, Connection]:
+        nonlocal loads
+        loads += 1
+        gate.wait(20)
+        return {}
+
+    async with gateway(fake_store(), accounts=Accounts(load), answer_within_s=0.05) as client:
+        for _ in range(3):
+            answer = await client.post(HOOK, content=b"1", headers=GOOD)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+        assert loads == 1
+        gate.set()
+
+
+async def test_connections_that_cannot_be_read_are_503_and_tried_again(store: FakeStore) -> None:
+    broken = True
+
+    def load() -> Mapping[str, Connection]:
+        if broken:
+            raise ValueError("a secret that does not open")
+        return store.known
+
+    async with gateway(store, accounts=Accounts(load)) as client:
+        assert (await client.post(HOOK, content=b"1", headers=GOOD)).status_code == 503
+        broken = False
+        assert (await client.post(HOOK, content=b"1", headers=GOOD)).status_code == 200
 
 
 async def test_a_row_that_the_database_refuses_costs_the_others_nothing(store: FakeStore) -> None:

@@ -87,7 +87,7 @@ def _differences(ledger: Ledger) -> list[str]:
 
     try:
         return asyncio.run(apply.differences(ledger))
-    except (TradewindError, httpx.HTTPError) as error:
+    except Exception as error:  # whatever goes wrong at Prefect is a finding
         return [f"cannot be compared ({type(error).__name__}: {error})"]
 
 
