@@ -69,12 +69,12 @@ def test_without_one_a_provider_on_this_machine_delivers_to_the_gateway_itself(t
     assert hook_url(settings, local) == "http://127.0.0.1:8701/hooks/stripe/main"
 
 
-@pytest.mark.parametrize("settings", [{}, {"base_url": "https://api.stripe.com"}])
+@pytest.mark.parametrize("address", [{}, {"base_url": "https://api.stripe.com"}])
 async def test_one_that_could_not_reach_us_is_asked_for_nothing(
-    ledger: Ledger, tmp_path: Path, settings: dict[str, str]
+    ledger: Ledger, tmp_path: Path, address: dict[str, str]
 ) -> None:
     provider = Publisher(subscription("whsec_1"))
-    away = connection(PROCESSOR, settings=settings)
+    away = connection(PROCESSOR, settings=address)
     created = await check_subscriptions(ledger, away, provider, Settings(state_dir=tmp_path))  # type: ignore[arg-type]
     assert (created, provider.urls, known(ledger).secrets) == (0, [], {})
 
