@@ -104,11 +104,11 @@ class Runner:
             for connection in await self._patiently(lambda: in_thread(self._connected)):
                 if connection not in dispatched:
                     dispatched.add(connection)
-                    group.create_task(self._dispatch(connection))
+                    group.create_task(self._dispatch(connection, group))
             await self._pause(CONNECTIONS_POLL_S)
 
-    async def _dispatch(self, connection: str) -> None:
-        places = self._clients.max_concurrency(connection)
+    async def _dispatch(self, connection: str, group: asyncio.TaskGroup) -> None:
+        places = await self._patiently(lambda: in_thread(self._clients.max_concurrency, connection))
         in_hand: set[asyncio.Task[None]] = set()
         while not self._stopping.is_set():
             free = places - len(in_hand)
@@ -116,12 +116,11 @@ class Runner:
             if free:
                 due = await self._patiently(partial(self._dispatcher.claim, connection, free))
             for one in due:
-                task = asyncio.create_task(self._send(one))
+                task = group.create_task(self._send(one))
                 in_hand.add(task)
                 task.add_done_callback(in_hand.discard)
             if not due:
                 await self._news.wait(OUTBOX_POLL_S)
-        await asyncio.gather(*in_hand)
 
     async def _send(self, due: outbox.Due) -> None:
         await self._dispatcher.send(due)
