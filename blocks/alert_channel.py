@@ -18,7 +18,8 @@ class AlertChannel(Block):
         ```python
         from blocks import AlertChannel
 
-        await AlertChannel.load("alerts").send("subject", {"day": "2026-11-24"})
+        channel = await AlertChannel.aload("alerts")
+        await channel.send("subject", {"day": "2026-11-24"})
         ```
     """
 

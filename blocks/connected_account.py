@@ -22,8 +22,13 @@ class ConnectedAccount(Block):
 
     provider: ClassVar[str]
 
-    account: str = Field(description="A short name of the account, e.g. `north`; the connection is `provider:account`.")
-    revision: int = Field(default=1, description="Raise it when a value changes: only a newer revision is taken over.")
+    account: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9_-]*$",
+        description="A short name of the account, e.g. `north`; the connection is `provider:account`.",
+    )
+    revision: int = Field(
+        default=1, ge=0, description="Raise it when a value changes: only a newer revision is taken over."
+    )
 
     @property
     def key(self) -> ConnectionKey:

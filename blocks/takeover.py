@@ -3,28 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
 
 from blocks import ACCOUNT_BLOCKS, ConnectedAccount
 from tradewind.ledger.engine import Ledger
 
 
-async def take_over_newer(ledger: Ledger) -> list[str]:
-    """Copy every account block that is newer than the ledger's connection; gives the connections that changed.
+@dataclass
+class TakenOver:
+    """taken: the connections that changed. refused: why a block is none that can be taken over, by its name."""
+
+    taken: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+async def take_over_newer(ledger: Ledger) -> TakenOver:
+    """Copy every account block that is newer than the ledger's connection; a faulty one does not hold up the others.
 
     Raises httpx.HTTPError when Prefect's server does not answer.
     """
-    return [str(account.key) async for account in _accounts() if account.copy_to(ledger)]
-
-
-async def _accounts() -> AsyncIterator[ConnectedAccount]:
+    done = TakenOver()
     async with get_client() as client:
-        for block_type in ACCOUNT_BLOCKS.values():
+        async for block_type, name in _names(client):
             try:
-                documents = await client.read_block_documents_by_type(block_type.get_block_type_slug())
-            except ObjectNotFound:
-                continue  # the type is not registered before the first `tradewind deploy`
-            for document in documents:
-                yield await block_type.aload(document.name or "", client=client)
+                account = await block_type.aload(name, client=client)
+            except RuntimeError as error:
+                # A field filled in wrongly in Prefect's UI. The message names the block, and none of its values.
+                done.refused[name] = str(error)
+                continue
+            if account.copy_to(ledger):
+                done.taken.append(str(account.key))
+    return done
+
+
+async def _names(client: PrefectClient) -> AsyncIterator[tuple[type[ConnectedAccount], str]]:
+    for block_type in ACCOUNT_BLOCKS.values():
+        try:
+            documents = await client.read_block_documents_by_type(
+                block_type.get_block_type_slug(), include_secrets=False
+            )
+        except ObjectNotFound:
+            continue  # the type is not registered before the first `tradewind deploy`
+        for document in documents:
+            if document.name:
+                yield block_type, document.name

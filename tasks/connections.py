@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import httpx
 from prefect import task
 
-from blocks.takeover import take_over_newer
-from tasks.work import log, work
+from blocks.takeover import TakenOver, take_over_newer
+from tasks.work import warn, work
 from tradewind.domain.connections import Role
 
 
 @task(task_run_name="newer blocks", retries=1, retry_delay_seconds=1)
-async def take_over_blocks() -> list[str]:
-    """Copy blocks that are newer than the ledger's connections; without Prefect's server there is nothing newer."""
+async def take_over_blocks() -> TakenOver:
+    """Copy blocks that are newer than the ledger's connections. Raises httpx.HTTPError without Prefect's server."""
     async with work("normal") as at:
-        try:
-            return await take_over_newer(at.ledger)
-        except httpx.TransportError as error:
-            log("blocks were not read: %r", error)
-            return []
+        done = await take_over_newer(at.ledger)
+    for reason in done.refused.values():
+        warn("not taken over: %s", reason)
+    return done
 
 
 @task(task_run_name="which stores")
