@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 
 from prefect import flow
 
 from tasks.connections import take_over_blocks
 from tasks.orders import (
-    announce_dead_letter,
+    announce_dead_letters,
     summarise_window,
     sweep_connection,
     tagged,
     waiting_counts,
     watch_subscriptions,
 )
-from tasks.window import Window, lead, successor_of
-from tasks.work import Work, log, work
-from tradewind.errors import TradewindError
-from tradewind.sync.runner import DeadLetter
+from tasks.spans import orders_name
+from tasks.window import Window, beside, lead, successor_of
+from tasks.work import Work, attempt, work
+from tradewind.sync.runner import Totals
 
 DEPLOYMENT = "order-sync/order-sync"
 
 
-@flow(name="order-sync", flow_run_name="orders for {window_s:.0f} s")
+@flow(name="order-sync", flow_run_name=orders_name)
 async def order_sync(window_s: float = 120.0, sweep_interval_s: float = 180.0) -> str:
     """Keep orders in step, for one window.
 
@@ -37,37 +37,42 @@ async def order_sync(window_s: float = 120.0, sweep_interval_s: float = 180.0) -
     successor = successor_of(DEPLOYMENT, {"window_s": window_s, "sweep_interval_s": sweep_interval_s})
     async with (
         work("critical") as at,
-        lead(at, window_s=window_s, standby_s=window_s + 60.0, successor=successor) as seat,
+        lead(at, window_s=window_s, standby_s=window_s + 60.0, successor=successor) as window,
     ):
-        if seat is None:
+        if window is None:
             return "a leader and a standby are in place"
-        await take_over_blocks()
-        window, runner = seat
-        await keep_watch(at, window, runner.totals.dead, sweep_interval_s)
-        runner.stop()
-        await summarise_window(runner.totals, await waiting_counts(at))
-        return f"{runner.totals.taken} deliveries applied, {runner.totals.sent} commands sent"
+        async with beside(look_after_connections(at, window, sweep_interval_s)):
+            totals = await lead_until_over(window)
+        await summarise_window(totals, await waiting_counts(at))
+        return f"{totals.taken} deliveries applied, {totals.sent} commands sent"
 
 
-async def keep_watch(at: Work, window: Window, dead: list[DeadLetter], sweep_interval_s: float) -> None:
-    """While the loops run: sweep at every interval and announce dead letters, until the window is over."""
-    sweep_at, announced = time.monotonic(), 0
-    while not await window.over():
-        for letter in dead[announced:]:
-            announce_dead_letter(letter)
-            announced += 1
-        if time.monotonic() >= sweep_at:
-            await look_for_missed(at)
-            sweep_at = time.monotonic() + sweep_interval_s
-        await window.wait(0.5)
+async def lead_until_over(window: Window) -> Totals:
+    """Announce dead letters while the loops run, until the window is over and what was in hand is finished."""
+    announced = 0
+    try:
+        while not await window.over():
+            announced = announce_dead_letters(window.totals.dead, announced)
+            await window.wait(0.5)
+        return await window.finish()
+    finally:
+        announce_dead_letters(window.totals.dead, announced)
+
+
+async def look_after_connections(at: Work, window: Window, sweep_interval_s: float) -> None:
+    """Take newer blocks over, then sweep all connections at every interval, until the window is over."""
+    await attempt("taking newer blocks over", take_over_blocks())
+    while not window.stopping:
+        await attempt("sweeping", look_for_missed(at))
+        await window.wait(sweep_interval_s)
 
 
 async def look_for_missed(at: Work) -> None:
-    """Sweep every connection and check its webhook subscriptions; one that fails does not hold up the others."""
-    for connection in at.connected():
-        key = str(connection.key)
-        for step in (sweep_connection, watch_subscriptions):
-            try:
-                await tagged(step, key)(key)
-            except TradewindError as error:
-                log("%s failed for %s, again at the next interval: %r", step.name, key, error)
+    """Sweep every connection and check its webhook subscriptions, side by side: one does not hold up the others."""
+    keys = [str(connection.key) for connection in at.connected()]
+    await asyncio.gather(*(look_at_connection(key) for key in keys))
+
+
+async def look_at_connection(key: str) -> None:
+    for step in (sweep_connection, watch_subscriptions):
+        await attempt(f"{step.name} for {key}", tagged(step, key)(key))

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from prefect import flow
 
 from tasks.books import books_window, compare_books, publish_books, validate_books
+from tasks.spans import books_name
 from tradewind.sync.reconcile import RepairPolicy
 
 
-@flow(name="reconciliation", flow_run_name="books of {day}")
+@flow(name="reconciliation", flow_run_name=books_name)
 async def reconciliation(
     day: date | None = None,
     since: datetime | None = None,

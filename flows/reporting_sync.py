@@ -5,9 +5,10 @@ from __future__ import annotations
 from prefect import flow
 
 from tasks.reports import publish
+from tasks.spans import reports_name
 
 
-@flow(name="reporting-sync", flow_run_name="reports")
+@flow(name="reporting-sync", flow_run_name=reports_name)
 async def reporting_sync() -> str:
     """Publish every data set from one state of the ledger; readers never see a part of it."""
     report = await publish()

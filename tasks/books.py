@@ -16,6 +16,7 @@ from expectations.frames import read_frames
 from expectations.summary import books_markdown, markdown, write_page
 from expectations.verdict import Verdict
 from tasks.retries import BATCH_RETRIES
+from tasks.spans import utc
 from tasks.work import work
 from tradewind.settings import load_settings
 from tradewind.sync.reconcile import Books, RepairPolicy, reconcile
@@ -29,7 +30,7 @@ def books_window(day: date | None, since: datetime | None, settling_s: float) ->
     """The part of the books to compare: since a time until now, or one business day, yesterday unless given."""
     now = datetime.now(UTC)
     if since is not None:
-        return Window.between(since.astimezone(UTC), now, settling_s=settling_s)
+        return Window.between(utc(since), now, settling_s=settling_s)
     return Window.of_day(day or (now - timedelta(days=1)).date(), now, settling_s=settling_s)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,13 +54,16 @@ async def summarise_window(totals: Totals, waiting: dict[str, Any]) -> None:
     )
 
 
-def announce_dead_letter(letter: DeadLetter) -> None:
-    """Emit the event that the dead letter automation alerts on."""
-    emit_event(
-        "tradewind.dead-letter",
-        resource={"prefect.resource.id": f"tradewind.{letter.kind}.{letter.name}"},
-        payload={"kind": letter.kind, "name": letter.name, "reason": letter.reason},
-    )
+def announce_dead_letters(dead: Sequence[DeadLetter], announced: int) -> int:
+    """Emit the event that the dead letter automation alerts on, for all but the first `announced`; gives how many
+    are announced now."""
+    for letter in dead[announced:]:
+        emit_event(
+            "tradewind.dead-letter",
+            resource={"prefect.resource.id": f"tradewind.{letter.kind}.{letter.name}"},
+            payload={"kind": letter.kind, "name": letter.name, "reason": letter.reason},
+        )
+    return len(dead)
 
 
 async def waiting_counts(at: Work) -> dict[str, int]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from prefect import task
 
 from tasks.retries import BATCH_RETRIES
+from tasks.spans import utc
 from tasks.work import Work, work
 from tradewind.ledger import inbox
 from tradewind.sync.backfill import Backfilled, backfill_connection
@@ -18,7 +19,8 @@ async def read_past(connection: str, since: datetime, until: datetime | None) ->
     """Bring a span of a connection's past into the inbox."""
     async with work("deferred") as at:
         client = at.client(connection)
-        return await backfill_connection(at.ledger, connection, client, since, until or datetime.now(UTC))
+        end = utc(until) if until else datetime.now(UTC)
+        return await backfill_connection(at.ledger, connection, client, utc(since), end)
 
 
 @task(task_run_name="take in again")

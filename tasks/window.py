@@ -5,49 +5,64 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 from prefect.deployments import run_deployment
 
-from tasks.work import Work, log
+from tasks.work import Work, warn
 from tradewind.ledger import leadership
-from tradewind.sync.runner import Runner, order_sync_runner
+from tradewind.sync.runner import Runner, Totals, order_sync_runner
 from tradewind.sync.seam import in_thread
 
 HAND_OVER_EARLY_S = 12.0
 """A successor needs 4 to 6 s from being asked for to standing by."""
 ASK_AGAIN_S = 20.0
+ASKING_S = 10.0
 LANE = "critical"
 
 Successor = Callable[[], Awaitable[None]]
 
 
 class Window:
-    """One run as leader. `over` says when to leave: the time is up and a successor waits, or we were told to stop."""
+    """One run as leader. `over` says when to leave: the time is up and a successor waits, or we were told to stop.
 
-    def __init__(self, seat: leadership.Leadership, window_s: float, successor: Successor) -> None:
+    leading: ends the loops and gives the seat up when it is closed.
+    """
+
+    def __init__(
+        self,
+        seat: leadership.Leadership,
+        runner: Runner,
+        leading: AsyncExitStack,
+        window_s: float,
+        successor: Successor,
+        stopping: asyncio.Event,
+    ) -> None:
         self._seat = seat
+        self._runner = runner
+        self._leading = leading
         self._successor = successor
+        self._stopping = stopping
         self._ends = time.monotonic() + window_s
         self._ask_at = self._ends - HAND_OVER_EARLY_S
-        self._stopping = asyncio.Event()
 
-    def stop(self) -> None:
-        """Finish what is in hand and leave at once, successor or not."""
-        self._stopping.set()
+    @property
+    def totals(self) -> Totals:
+        return self._runner.totals
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
 
     async def wait(self, seconds: float) -> None:
-        """Wait, but no longer than until `stop`."""
-        waiting = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({waiting}, timeout=seconds)
-        waiting.cancel()
+        """Wait, but no longer than until the window is stopped."""
+        await self._unless_stopped(asyncio.sleep(seconds))
 
     async def over(self) -> bool:
         """Whether to leave now; asks for a successor when it is time to."""
-        if self._stopping.is_set() or not await in_thread(self._seat.held):
+        if self.stopping or not await in_thread(self._seat.held):
             return True
         now = time.monotonic()
         if now < self._ask_at:
@@ -55,15 +70,29 @@ class Window:
         if await in_thread(self._seat.successor_waits):
             return now >= self._ends
         self._ask_at = now + ASK_AGAIN_S
-        await self._ask_for_successor()
+        await self._unless_stopped(self._ask_for_successor())
         return False
+
+    async def finish(self) -> Totals:
+        """Finish what is in hand and give the seat up. Raises what ended a loop, if one has failed."""
+        self._stopping.set()
+        await self._leading.aclose()
+        return self.totals
+
+    async def _unless_stopped(self, action: Coroutine[Any, Any, None]) -> None:
+        both = [asyncio.ensure_future(action), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in both:
+                one.cancel()
 
     async def _ask_for_successor(self) -> None:
         # Prefect's server may be away: then this run goes on leading, and asks again.
         try:
-            await asyncio.wait_for(self._successor(), timeout=10.0)
+            await asyncio.wait_for(self._successor(), timeout=ASKING_S)
         except Exception as error:
-            log("no successor could be asked for, leading on: %r", error)
+            warn("no successor could be asked for, leading on: %r", error)
 
 
 def successor_of(deployment: str, parameters: dict[str, Any]) -> Successor:
@@ -76,47 +105,60 @@ def successor_of(deployment: str, parameters: dict[str, Any]) -> Successor:
 
 
 @asynccontextmanager
-async def lead(
-    work: Work, *, window_s: float, standby_s: float, successor: Successor
-) -> AsyncIterator[tuple[Window, Runner] | None]:
+async def lead(work: Work, *, window_s: float, standby_s: float, successor: Successor) -> AsyncIterator[Window | None]:
     """Run the loops as leader while the block lasts; None when leader and standby are in place already.
 
     standby_s: how long to stand by for the leader to leave. SIGTERM ends the window after what is in hand.
     """
-    stopped = asyncio.Event()
-    seats = leadership.acquire(work.ledger, LANE, timeout_s=standby_s, stopped=stopped.is_set)
-    handlers = _on_sigterm(stopped.set)
+    stopping = asyncio.Event()
+    with _sigterm_sets(stopping):
+        async with AsyncExitStack() as leading:
+            seats = leadership.acquire(work.ledger, LANE, timeout_s=standby_s, stopped=stopping.is_set)
+            seat = await in_thread(seats.__enter__)
+            leading.push_async_callback(in_thread, seats.__exit__, None, None, None)
+            if seat is None or stopping.is_set():
+                yield None
+                return
+            runner = order_sync_runner(work.ledger, work.clients, work.settings)
+            running = asyncio.create_task(runner.run())
+            running.add_done_callback(lambda _: stopping.set())
+            leading.push_async_callback(_drain, runner, running)
+            yield Window(seat, runner, leading, window_s, successor, stopping)
+
+
+@asynccontextmanager
+async def beside(action: Coroutine[Any, Any, None], *, grace_s: float = 3.0) -> AsyncIterator[None]:
+    """Do something beside the block; when the block ends it has grace_s to end too, and is cancelled then.
+
+    Raises what the action raised, once the block has ended.
+    """
+    task = asyncio.create_task(action)
     try:
-        seat = await in_thread(seats.__enter__)
-        if seat is None or stopped.is_set():
-            yield None
-            return
-        runner = order_sync_runner(work.ledger, work.clients, work.settings)
-        window = Window(seat, window_s, successor)
-        handlers = _on_sigterm(window.stop)
-        running = asyncio.create_task(runner.run())
-        running.add_done_callback(lambda _: window.stop())
-        try:
-            yield window, runner
-        finally:
-            runner.stop()
-            await running
+        yield
     finally:
-        handlers()
-        await in_thread(seats.__exit__, None, None, None)
+        await asyncio.wait({task}, timeout=grace_s)
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
 
 
-def _on_sigterm(stop: Any) -> Any:
-    """Call `stop` at SIGTERM instead of what Prefect does; gives what undoes it. Only a main thread has signals."""
+async def _drain(runner: Runner, running: asyncio.Task[Totals]) -> None:
+    runner.stop()
+    await running
+
+
+@contextmanager
+def _sigterm_sets(stopping: asyncio.Event) -> Iterator[None]:
+    """SIGTERM sets the event instead of doing what Prefect does. Only a main thread has signals."""
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGTERM)
     try:
-        before = signal.getsignal(signal.SIGTERM)
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGTERM, stopping.set)
     except (ValueError, RuntimeError):
-        return lambda: None
-    return partial(_restore, loop, before)
-
-
-def _restore(loop: asyncio.AbstractEventLoop, before: Any) -> None:
-    loop.remove_signal_handler(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, before)
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)

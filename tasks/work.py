@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -56,3 +56,16 @@ async def work(in_lane: Lane) -> AsyncIterator[Work]:
 def log(message: str, *values: object) -> None:
     """Write to the run's log in Prefect."""
     get_run_logger().info(message, *values)
+
+
+def warn(message: str, *values: object) -> None:
+    """Write a warning to the run's log in Prefect."""
+    get_run_logger().warning(message, *values)
+
+
+async def attempt(what: str, step: Awaitable[object]) -> None:
+    """Do what may fail without harm: a provider, the ledger or Prefect's server may be away, and orders go on."""
+    try:
+        await step
+    except Exception as error:
+        warn("%s failed, again later: %r", what, error)

@@ -1,0 +1,68 @@
+"""Prefect's server, started as `tradewind up` starts it, with this process as its client."""
+
+import asyncio
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_HOME,
+    PREFECT_LOGGING_LEVEL,
+    temporary_settings,
+)
+
+from tradewind.settings import Settings
+from tradewind.stack.environment import prefect_api_url
+from tradewind.stack.ports import free_port
+from tradewind.stack.prefect_api import PrefectApi
+from tradewind.stack.stack import Stack
+
+
+@dataclasses.dataclass(frozen=True)
+class PrefectServer:
+    """url: ends in `/api`. home: its PREFECT_HOME. api: for what a test wants to know of it."""
+
+    url: str
+    home: Path
+    api: PrefectApi
+
+    @contextmanager
+    def used(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """This process and its children are its clients. Heartbeats make a synchronous flow a second longer."""
+        monkeypatch.setenv("PREFECT_API_URL", self.url)
+        monkeypatch.setenv("PREFECT_HOME", str(self.home))
+        updates = {
+            PREFECT_API_URL: self.url,
+            PREFECT_HOME: self.home,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+            PREFECT_LOGGING_LEVEL: "WARNING",
+        }
+        with temporary_settings(updates):
+            yield
+
+
+@contextmanager
+def running_server(state_dir: Path) -> Iterator[PrefectServer]:
+    """A server on a free port."""
+    settings = Settings(state_dir=state_dir, prefect_port=free_port())
+    stack = Stack(settings)
+    stack.start_server()
+    try:
+        stack.wait_until(stack.prefect.healthy, 120.0, stack.server)
+        yield PrefectServer(prefect_api_url(settings), settings.state_dir / "prefect", stack.prefect)
+        asyncio.run(_drain())
+    finally:
+        stack.stop()
+
+
+async def _drain() -> None:
+    """Let what Prefect sends in the background arrive, and its connections close, while the server is there."""
+    for worker in (EventsWorker, APILogWorker, ConcurrencySlotAcquisitionWithLeaseService):
+        await worker.drain_all(timeout=10.0, at_exit=False)
