@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.events import emit_event
+from prefect.events.worker import EventsWorker
 from prefect.exceptions import ObjectNotFound
 
 from blocks.takeover import take_over_newer
@@ -18,6 +19,7 @@ from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 
 Report = Callable[[str], None]
+EVENTS_S = 30.0
 
 
 async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = None, report: Report = print) -> None:
@@ -30,8 +32,11 @@ async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = 
         deploying = asyncio.create_task(asyncio.to_thread(flows.deploy_all))
         await accounts.register_types()
         await accounts.save_ledger(settings)
-        for key in await take_over_newer(ledger):
+        blocks = await take_over_newer(ledger)
+        for key in blocks.taken:
             report(f"connection {key} taken over from its block")
+        for reason in blocks.refused.values():
+            report(f"not taken over: {reason}")
         connected = _connected(ledger)
         for name in await accounts.write_missing(connected):
             report(f"block {name} written from the ledger")
@@ -40,6 +45,9 @@ async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = 
         await automations.apply(client, await automations.differing(client, wanted))
         await deploying
     emit_event("tradewind.deployed", resource={"prefect.resource.id": NIGHTLY_BOOKS})
+    # What is queued still when the process ends is sent too, but with a warning.
+    sent = asyncio.ensure_future(asyncio.to_thread(EventsWorker.instance().wait_until_empty))
+    await asyncio.wait({sent}, timeout=EVENTS_S)
     report(f"{len(flows.wanted_deployments())} deployments, {len(wanted)} automations, {len(connected)} connections")
 
 

@@ -27,7 +27,7 @@ def wanted_deployments() -> list[dict[str, Any]]:
 
 
 async def differing(client: PrefectClient) -> list[str]:
-    """Names of deployments that the server has not, or has otherwise."""
+    """Names of deployments that the server has not, or has otherwise: paused, or of another folder, for instance."""
     known = {one.name: one for one in await client.read_deployments()}
     wanted = wanted_deployments()
     return [one["name"] for one in wanted if one["name"] not in known or not _same(known[one["name"]], one)]
@@ -50,9 +50,11 @@ def deploy_all() -> None:
 
 
 def _same(known: DeploymentResponse, wanted: dict[str, Any]) -> bool:
-    schedules = [_schedule(one.schedule.model_dump()) for one in known.schedules]
+    schedules = [_schedule(one.schedule.model_dump()) for one in known.schedules if one.active]
     return (
-        known.entrypoint == wanted["entrypoint"]
+        not known.paused
+        and known.pull_steps == [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}]
+        and known.entrypoint == wanted["entrypoint"]
         and sorted(known.tags) == sorted(wanted["tags"])
         and (known.description or "").strip() == wanted["description"].strip()
         and known.parameters == wanted["parameters"]
