@@ -19,7 +19,7 @@ def command(
     from tradewind.settings import load_settings
     from tradewind.stack.environment import PREFECT_HOST, prefect_ui_url
     from tradewind.stack.ports import require_free
-    from tradewind.stack.stack import Stack
+    from tradewind.stack.stack import Stack, Stopped
     from tradewind.stack.watch import Watch
 
     settings = load_settings()
@@ -28,7 +28,7 @@ def command(
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    stack = Stack(settings, alert_url=alert_url)
+    stack = Stack(settings, alert_url=alert_url, stopping=stopping)
     try:
         stack.start_server()
         stack.start_gateway()
@@ -39,6 +39,8 @@ def command(
         typer.echo(f"Prefect  {prefect_ui_url(settings)}")
         typer.echo(f"State    {settings.state_dir}\nCtrl-C stops everything.")
         Watch(stack, typer.echo).until(stopping)
+    except Stopped as stopped:
+        typer.echo(str(stopped))
     finally:
         typer.echo("Stopping.")
         stack.stop()

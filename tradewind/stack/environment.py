@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from uuid import uuid4
 
 from tradewind.settings import Settings
 
 PREFECT_HOST = "127.0.0.1"
+MARK = "_TRADEWIND_STACK"
+"""Variable by which every process of one stack is known, whoever its parent is."""
 
 
 def prefect_api_url(settings: Settings) -> str:
@@ -49,6 +52,7 @@ def stack_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_UI_URL": prefect_ui_url(settings),
         "PREFECT_SERVER_UI_API_URL": prefect_api_url(settings),
         "PYTHONUNBUFFERED": "1",
+        MARK: uuid4().hex,
     }
     if settings.public_url:
         own["TRADEWIND_PUBLIC_URL"] = settings.public_url

@@ -36,6 +36,9 @@ class PrefectApi:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._http.close()
 
     def healthy(self) -> bool:

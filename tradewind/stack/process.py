@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from tradewind.errors import TradewindError
+from tradewind.stack.environment import MARK
 
 
 class PartDied(TradewindError):
@@ -27,6 +28,11 @@ class Part:
         self._command = list(command)
         self._env = dict(env)
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """None before it is started."""
+        return self._process.pid if self._process is not None else None
 
     @property
     def running(self) -> bool:
@@ -91,6 +97,12 @@ def end(processes: Sequence[psutil.Process], *, timeout_s: float) -> None:
     for process in psutil.wait_procs(processes, timeout=timeout_s)[1]:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """Every process whose environment holds this value of `MARK`."""
+    found = psutil.process_iter(["environ", "ppid"])
+    return [process for process in found if (process.info["environ"] or {}).get(MARK) == mark]
 
 
 def tail(path: Path, lines: int = 12) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import psutil
 
 from tradewind.errors import TradewindError
 from tradewind.ledger.engine import migrate
 from tradewind.settings import Settings
-from tradewind.stack.environment import PREFECT_HOST, prefect_api_url, stack_environment
+from tradewind.stack.environment import MARK, PREFECT_HOST, prefect_api_url, stack_environment
 from tradewind.stack.prefect_api import PrefectApi
-from tradewind.stack.process import Part, end, tail
+from tradewind.stack.process import Part, end, marked, tail
 
 POLL_S = 0.1
 FLOWS_S = 15.0
@@ -24,13 +26,24 @@ class NotReady(TradewindError):
     """A part did not become ready in time."""
 
 
-class Stack:
-    """Starts the parts, watches them, and stops them in order. alert_url: where the automations send alerts."""
+class Stopped(TradewindError):
+    """It was asked to stop while it waited for a part."""
 
-    def __init__(self, settings: Settings, *, alert_url: str | None = None) -> None:
+
+class Stack:
+    """Starts the parts, watches them, and stops them in order.
+
+    alert_url: where the automations send alerts. stopping: set when whoever waits for a part should give up.
+    """
+
+    def __init__(
+        self, settings: Settings, *, alert_url: str | None = None, stopping: threading.Event | None = None
+    ) -> None:
         self.settings = settings
         self._alert_url = alert_url
+        self._stopping = stopping or threading.Event()
         self._env = stack_environment(settings)
+        self._made: list[Part] = []
         self.gateway = self._tradewind("gateway", "gateway")
         self.server = self._part(
             "prefect-server", "prefect", "server", "start", "--host", PREFECT_HOST, "--port", str(settings.prefect_port)
@@ -51,7 +64,10 @@ class Stack:
         self.server.start()
 
     def start_gateway(self) -> None:
-        """Migrate the ledger and open the gateway; ready when it answers. Raises LedgerTooNew, NotReady, PartDied."""
+        """Migrate the ledger and open the gateway; ready when it answers.
+
+        Raises LedgerTooNew, NotReady, PartDied, Stopped.
+        """
         migrate(self.settings)
         self.gateway.start()
         self.wait_until(lambda: _answers(f"{self.gateway_url}/readyz"), 30.0, self.gateway)
@@ -59,13 +75,16 @@ class Stack:
     def deploy(self) -> None:
         """Wait for the server, put deployments, blocks, limits and automations there, and start the worker.
 
-        Raises NotReady, PartDied.
+        Raises NotReady, PartDied, Stopped.
         """
         self.wait_until(self.prefect.healthy, 90.0, self.server)
         alert = ("--alert-url", self._alert_url) if self._alert_url else ()
         deploying = self._tradewind("deploy", "deploy", *alert)
         deploying.start()
-        self.wait_until(lambda: not deploying.running, 180.0, self.server)
+        try:
+            self.wait_until(lambda: not deploying.running, 180.0, self.server)
+        finally:
+            deploying.stop()
         if not deploying.succeeded:
             raise NotReady(f"`tradewind deploy` failed: {tail(deploying.log)}")
         self.worker.start()
@@ -76,10 +95,11 @@ class Stack:
 
     def stop(self) -> None:
         """Flows first: they finish their batch; then worker and server, and the gateway last: it still receives."""
-        runs = self.worker.children()
-        end(runs, timeout_s=FLOWS_S)
+        end([*self.worker.children(), *self._orphans()], timeout_s=FLOWS_S)
         for part in (self.worker, self.server, self.gateway):
             part.stop()
+        end(self._orphans(), timeout_s=FLOWS_S)
+        self.prefect.close()
 
     def check(self) -> None:
         """Raises PartDied for the first part that has ended."""
@@ -87,13 +107,14 @@ class Stack:
             part.check()
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float, part: Part) -> None:
-        """Wait for a condition while the part lives. Raises NotReady, PartDied."""
+        """Wait for a condition while the part lives. Raises NotReady, PartDied, Stopped."""
         deadline = time.monotonic() + timeout_s
         while not ready():
             part.check()
             if time.monotonic() > deadline:
                 raise NotReady(f"{part.name} was not ready within {timeout_s:.0f} s; see {part.log}")
-            time.sleep(POLL_S)
+            if self._stopping.wait(POLL_S):
+                raise Stopped(f"stopped before {part.name} was ready")
 
     def part(self, name: str, *arguments: str) -> Part:
         """A further `tradewind` process of this stack, not started yet."""
@@ -103,11 +124,19 @@ class Stack:
         """A further Python module as a process of this stack, not started yet."""
         return self._part(name, module)
 
+    def _orphans(self) -> list[psutil.Process]:
+        """Flows whose worker was killed: they go on, and nobody is their parent any more."""
+        found = marked(self._env[MARK])
+        parts, parents = {part.pid for part in self._made}, {process.pid for process in found}
+        return [one for one in found if one.pid not in parts and one.info["ppid"] not in parents]
+
     def _tradewind(self, name: str, *arguments: str) -> Part:
         return self._part(name, "tradewind", *arguments)
 
     def _part(self, name: str, module: str, *arguments: str) -> Part:
-        return Part(name, [sys.executable, "-m", module, *arguments], self._env, self._log(name))
+        part = Part(name, [sys.executable, "-m", module, *arguments], self._env, self._log(name))
+        self._made.append(part)
+        return part
 
     def _log(self, name: str) -> Path:
         return self.settings.state_dir / "logs" / f"{name}.log"
