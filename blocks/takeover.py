@@ -42,11 +42,10 @@ async def take_over_newer(ledger: Ledger) -> TakenOver:
 async def _names(client: PrefectClient) -> AsyncIterator[tuple[type[ConnectedAccount], str]]:
     for block_type in ACCOUNT_BLOCKS.values():
         try:
-            documents = await client.read_block_documents_by_type(
-                block_type.get_block_type_slug(), include_secrets=False
-            )
+            await client.read_block_type_by_slug(block_type.get_block_type_slug())
         except ObjectNotFound:
             continue  # the type is not registered before the first `tradewind deploy`
+        documents = await client.read_block_documents_by_type(block_type.get_block_type_slug(), include_secrets=False)
         for document in documents:
             if document.name:
                 yield block_type, document.name
