@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Model(BaseModel):
-    """Frozen, closed to unknown fields; JSON round trips with `model_dump_json` and `model_validate_json`."""
+    """Frozen, closed to unknown fields; JSON round trips with `model_dump_json` and `model_validate_json`.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Errors do not show the values that were refused: they may be personal.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

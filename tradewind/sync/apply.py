@@ -69,8 +69,8 @@ class Applier:
     def run_once(self) -> Applied:
         """Apply one micro-batch; `taken == 0` when nothing waits.
 
-        When another worker has taken over a row, or has changed an order meanwhile, nothing of the batch is written and
-        its rows are claimed again after their lease.
+        When another worker has taken over a row, nothing of the batch is written, and its rows are claimed again after
+        their lease; when someone has changed an order meanwhile, they are given back and claimed again at once.
         """
         with self._ledger.write() as database:
             claimed = inbox.claim(
@@ -80,9 +80,12 @@ class Applier:
             return Applied()
         try:
             return self._apply(claimed)
-        except (LeaseLost, VersionConflict) as error:
+        except LeaseLost as error:
             _log.warning("batch of %d given up: %s", len(claimed), error)
             return Applied()
+        except VersionConflict as error:
+            _log.warning("batch of %d given back: %s", len(claimed), error)
+            return self._give_back(claimed)
 
     def _apply(self, claimed: Sequence[inbox.Claimed]) -> Applied:
         """A batch that cannot be committed is halved until the delivery at fault stands alone, and is dead."""
@@ -100,6 +103,16 @@ class Applier:
         with self._ledger.write() as database:
             inbox.finish(database, [dead])
         return Applied(taken=1, dead=((dead.id, dead.reason or ""),))
+
+    def _give_back(self, claimed: Sequence[inbox.Claimed]) -> Applied:
+        """What a part of the batch has settled by now is left as it is."""
+        for delivery in claimed:
+            try:
+                with self._ledger.write() as database:
+                    inbox.finish(database, [inbox.Outcome(id=delivery.id, epoch=delivery.epoch, state="received")])
+            except LeaseLost:
+                continue
+        return Applied()
 
     def _commit(self, database: Database, claimed: Sequence[inbox.Claimed]) -> Applied:
         """One transaction, a few dozen statements however many orders the batch touches."""

@@ -101,6 +101,7 @@ class Runner:
     async def _watch_connections(self, group: asyncio.TaskGroup) -> None:
         dispatched: set[str] = set()
         while not self._stopping.is_set():
+            await self._patiently(lambda: in_thread(self._release_stranded))
             for connection in await self._patiently(lambda: in_thread(self._connected)):
                 if connection not in dispatched:
                     dispatched.add(connection)
@@ -140,6 +141,11 @@ class Runner:
         waiting = asyncio.create_task(self._stopping.wait())
         await asyncio.wait({waiting}, timeout=seconds)
         waiting.cancel()
+
+    def _release_stranded(self) -> None:
+        """A delivery that was parked while another worker linked its order would wait for ever."""
+        with self._ledger.write() as database:
+            inbox.release_stranded(database)
 
     def _connected(self) -> list[str]:
         with self._ledger.read() as database:

@@ -460,8 +460,10 @@ class TestFencing:
         with monkeypatch.context() as racing:
             racing.setattr(orders, "save_many", save_many)
             assert applier.run_once() == Applied()
-        assert states(ledger, [id]) == ["claimed"]
+        assert states(ledger, [id]) == ["received"]
         assert row_version(ledger) == 1
+        assert applier.run_once().taken == 1
+        assert row_version(ledger) == 2
 
     def test_a_batch_given_up_is_claimed_again_after_its_lease(self, ledger: Ledger) -> None:
         connect_all(ledger)
