@@ -54,7 +54,7 @@ class Control:
     def __init__(self, description: dict[str, Any]) -> None:
         control = description["control"]
         headers = {"authorization": f"Bearer {control['token']}"}
-        self._http = httpx.Client(base_url=control["base_url"], headers=headers, timeout=30.0)
+        self._http = httpx.Client(base_url=control["base_url"], headers=headers, timeout=30.0, trust_env=False)
 
     def __enter__(self) -> Self:
         return self

@@ -30,7 +30,8 @@ class PrefectApi:
     """A client of one server. url: ends in `/api`."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.Client(base_url=url, timeout=10.0)
+        # The server is on this machine: a proxy of the environment's would not reach it.
+        self._http = httpx.Client(base_url=url, timeout=10.0, trust_env=False)
 
     def __enter__(self) -> Self:
         return self
