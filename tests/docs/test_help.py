@@ -1,6 +1,5 @@
 """Help is there for every command, and at once."""
 
-import os
 import resource
 import subprocess
 import sys
@@ -14,14 +13,12 @@ MOST_CPU_S = 0.75
 
 
 def help_of(*words: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
     return subprocess.run(
         [sys.executable, "-m", "tradewind", *words, "--help"],
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
-        env=environment,
     )
 
 
