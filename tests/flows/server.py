@@ -15,6 +15,7 @@ from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_HOME,
     PREFECT_LOGGING_LEVEL,
+    PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
     temporary_settings,
 )
 
@@ -43,6 +44,7 @@ class PrefectServer:
             PREFECT_HOME: self.home,
             PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
             PREFECT_LOGGING_LEVEL: "WARNING",
+            PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW: "ignore",
         }
         with temporary_settings(updates):
             yield
