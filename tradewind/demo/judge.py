@@ -6,6 +6,7 @@ The sandbox shares no code with the core, so that a shared mistake cannot hide.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
@@ -134,7 +135,7 @@ def _percentile(ordered: list[float], share: float) -> float | None:
     """The nearest-rank percentile; None of nothing."""
     if not ordered:
         return None
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))], 3)
+    return round(ordered[max(math.ceil(len(ordered) * share) - 1, 0)], 3)
 
 
 def books_of(state_dir: Path) -> dict[str, Any]:

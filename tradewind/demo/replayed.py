@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from decimal import Decimal
-from typing import Any
-
-from sqlalchemy import text
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tradewind.domain.money import Money
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.reporting import read_data_sets, taken_back
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SOLD = frozenset(("sale", "cancelled_sale"))
 _ENDS = {"shipped": "shipped", "cancelled": "cancelled", "completed": "recorded"}
@@ -23,10 +24,10 @@ def judge_replay(replay: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     ended: Counter[str] = Counter()
     totals: dict[str, dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     for row in replay["invoices"]:
-        end, amount = books.end_of(row)
-        ended[end] += 1
-        if amount is not None:
-            totals[row["day"]][row["class"]] += amount
+        found = books.end_of(row)
+        ended[found.end] += 1
+        if found.amount is not None:
+            totals[found.day][found.kind] += found.amount
     differences = _differences(replay["totals"], totals)
     return {
         "invoices": len(replay["invoices"]),
@@ -40,40 +41,64 @@ def judge_replay(replay: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     }
 
 
+class _Found(NamedTuple):
+    """What the ledger has of an entry. amount: None when it has nothing."""
+
+    end: str
+    day: str = ""
+    kind: str = ""
+    amount: Decimal | None = None
+
+
 class _Books:
     def __init__(self, ledger: Ledger) -> None:
-        with ledger.read() as database:
-            orders = database.execute(text("SELECT name, order_id, state, total, currency FROM v_orders")).all()
-            documents = database.execute(text("SELECT document, total, currency FROM v_journal")).all()
-        self._orders = {row.name: row for row in orders}
-        self._documents = {row.document: Money(minor=row.total, currency=row.currency) for row in documents}
-        self._taken_back = taken_back(read_data_sets(ledger))
+        frames = read_data_sets(ledger)
+        self._orders = _rows(frames["orders"], "name")
+        self._documents = _rows(frames["journal"], "document")
+        self._taken_back = taken_back(frames)
         self._claimed: defaultdict[str, Decimal] = defaultdict(Decimal)
 
-    def end_of(self, row: dict[str, Any]) -> tuple[str, Decimal | None]:
-        """How the entry ended, and its amount as the ledger has it; None when the ledger does not have it."""
+    def end_of(self, row: dict[str, Any]) -> _Found:
+        """How the entry ended; its day, class and amount as the ledger has them."""
         if row["class"] == "refused":
-            return "refused", None
+            return _Found("refused")
         if row["class"] in SOLD:
-            order = self._orders.get(_order_name(row["invoice"]))
-            if order is None:
-                return "missing", None
-            return _ENDS.get(order.state, order.state), Money(minor=order.total, currency=order.currency).decimal
+            return self._sale(row)
         if row["class"] == "cancellation":
             return self._cancellation(row)
         document = self._documents.get(row["invoice"])
-        return ("recorded", document.decimal) if document is not None else ("missing", None)
+        if document is None:
+            return _Found("missing")
+        return _Found("recorded", document.business_day, document.kind, _decimal(document))
 
-    def _cancellation(self, row: dict[str, Any]) -> tuple[str, Decimal | None]:
-        """Its amount is in the ledger when the sale's cancellation or refunds leave at least that much unclaimed."""
+    def _sale(self, row: dict[str, Any]) -> _Found:
+        order = self._orders.get(_order_name(row["invoice"]))
+        if order is None:
+            return _Found("missing")
+        day = order.processed_at.strftime("%Y-%m-%d")
+        return _Found(_ENDS.get(order.state, order.state), day, row["class"], _decimal(order))
+
+    def _cancellation(self, row: dict[str, Any]) -> _Found:
+        """Its amount is in the ledger when the sale's cancellation or refunds leave at least that much unclaimed.
+
+        It counts for the day of the file: in the ledger it happened on the day of the replay.
+        """
         order = self._orders.get(_order_name(row["sale"]))
         back = self._taken_back.get(order.order_id) if order is not None else None
         if order is None or back is None:
-            return "missing", None
+            return _Found("missing")
         wanted = -Decimal(row["total"])
         left = back.decimal - self._claimed[order.order_id]
         self._claimed[order.order_id] += wanted
-        return "cancelled", -min(wanted, max(left, Decimal(0)))
+        return _Found("cancelled", row["day"], row["class"], -min(wanted, max(left, Decimal(0))))
+
+
+def _rows(frame: pd.DataFrame, name: str) -> dict[str, Any]:
+    return {str(getattr(row, name)): row for row in frame.itertuples(index=False)}
+
+
+def _decimal(row: Any) -> Decimal:
+    return Money(minor=int(row.total), currency=row.currency).decimal
 
 
 def _order_name(invoice: str) -> str:
