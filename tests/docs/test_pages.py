@@ -128,3 +128,9 @@ def test_no_file_names_a_machine_or_a_registry() -> None:
         if match
     ]
     assert not found
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {(page.parent / link).resolve() for page in PAGES for link in links_in(page)}
+    pictures = (REPOSITORY / "docs" / "images").iterdir()
+    assert [picture.name for picture in pictures if picture not in shown] == []
