@@ -27,9 +27,17 @@ def faults_of(result: dict[str, Any]) -> list[str]:
 
 
 def _money(money: dict[str, int], planted: dict[str, Any]) -> list[str]:
+    """What moved at the providers must be in the books; the planted refund need not have reached them yet."""
+    faults = []
     if money["captured_minor"] != money["books_captured_minor"]:
-        return [f"captured at the providers {money['captured_minor']}, in the books {money['books_captured_minor']}"]
-    return []
+        faults.append(
+            f"captured at the providers {money['captured_minor']}, in the books {money['books_captured_minor']}"
+        )
+    if money["refunded_minor"] - money["books_refunded_minor"] not in (0, planted["amount_minor"]):
+        faults.append(
+            f"refunded at the providers {money['refunded_minor']}, in the books {money['books_refunded_minor']}"
+        )
+    return faults
 
 
 def _books(result: dict[str, Any]) -> list[str]:
