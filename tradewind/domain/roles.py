@@ -22,7 +22,15 @@ from tradewind.domain.commands import (
     RefundPayment,
     VoidLabel,
 )
-from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved, Resource, ResourceChanged
+from tradewind.domain.events import (
+    Event,
+    JournalRecorded,
+    LabelObserved,
+    OrderObserved,
+    PaymentObserved,
+    Resource,
+    ResourceChanged,
+)
 from tradewind.domain.model import Model
 from tradewind.domain.order import Address
 
@@ -89,7 +97,7 @@ class Storefront(Client, Protocol):
         ...
 
     def changes(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[ResourceChanged]]:
-        """Pages of what changed in [since, until], as hints with version and fingerprint: much cheaper than `orders`."""
+        """Pages of what changed in [since, until], as hints with version and fingerprint: cheaper than `orders`."""
         ...
 
     def catalogue(self) -> AsyncIterator[Sequence[CatalogueItem]]:
