@@ -14,7 +14,6 @@ import httpx
 
 from tradewind.demo import judge
 from tradewind.demo.receiver import AlertReceiver
-from tradewind.demo.replayed import judge_replay
 from tradewind.demo.sandbox import Control, connections_of, described
 from tradewind.errors import TradewindError
 from tradewind.governor import Governor
@@ -212,5 +211,7 @@ class Scenario:
             "faults_fired": truth.get("faults_fired", {}),
         }
         if replay is not None:
+            from tradewind.demo.replayed import judge_replay  # pandas is needed for this alone
+
             result["replay"] = judge_replay(replay, self.ledger)
         return result

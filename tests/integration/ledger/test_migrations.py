@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from tests.integration.ledger.examples import at_once
 from tradewind.errors import ConfigurationError, LedgerTooNew
@@ -23,6 +24,13 @@ def test_migrations_make_the_tables_that_the_code_declares(ledger: Ledger) -> No
             options = {"version_table": part.version_table, "compare_type": True, "compare_server_default": True}
             context = MigrationContext.configure(conn, opts=options)
             assert compare_metadata(context, metadata) == []
+
+
+def test_the_versions_known_are_those_of_the_migrations() -> None:
+    for part in (versions.LEDGER, versions.KEYS):
+        scripts = ScriptDirectory.from_config(versions.configuration(part))
+        assert versions.known(part) == tuple(sorted(script.revision for script in scripts.walk_revisions()))
+        assert versions.head(part) == scripts.get_current_head()
 
 
 def test_migrations_make_the_views_that_the_code_declares(ledger: Ledger) -> None:
