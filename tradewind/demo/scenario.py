@@ -105,7 +105,7 @@ class Scenario:
         self._progress("starting", 4, 5)
         self.stack.prefect.run("catalog-sync/catalog-sync")
         run = self.stack.run_order_sync(ORDER_SYNC)
-        self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 60.0, self.stack.worker)
+        self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 120.0, self.stack.worker)
         self._progress("starting", 5, 5)
 
     async def _connect(self) -> None:

@@ -36,7 +36,9 @@ def stack_environment(settings: Settings) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         # Slots of a run that was killed are given back after a restart of the server only from files.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        # Warnings of the core show in the UI with the run that caused them.
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "tradewind.apply,tradewind.dispatch,tradewind.runner",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     }
     own = {
