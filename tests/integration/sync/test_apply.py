@@ -40,6 +40,7 @@ from tradewind.domain.events import (
 )
 from tradewind.domain.order import Order
 from tradewind.domain.stock import Availability
+from tradewind.errors import VersionConflict
 from tradewind.ledger import connections, inbox, orders, outbox, stock, tables
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import apply as apply_module
@@ -464,6 +465,28 @@ class TestFencing:
         assert row_version(ledger) == 1
         assert applier.run_once().taken == 1
         assert row_version(ledger) == 2
+
+    def test_what_a_part_of_a_batch_has_settled_stays_settled_when_the_rest_is_given_back(
+        self, ledger: Ledger, applier: Applier, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One delivery is at fault, so the batch is halved; an order of the second half is changed meanwhile."""
+        ids = tell(ledger, *(order_observed(str(n)) for n in range(4)))
+        real, real_plan = orders.save_many, apply_module.plan
+
+        def save_many(database: Any, keys: Any, pairs: Any) -> None:
+            if any(one.external_id == "3" for one, _ in pairs):
+                raise VersionConflict("1 of 2 orders was changed by someone else")
+            real(database, keys, pairs)
+
+        def plan(order: Order, routes: Any) -> Any:
+            return 1 / 0 if order.external_id == "0" else real_plan(order, routes)
+
+        with monkeypatch.context() as racing:
+            racing.setattr(orders, "save_many", save_many)
+            racing.setattr(apply_module, "plan", plan)
+            applier.run_once()
+        assert states(ledger, ids) == ["dead", "applied", "received", "received"]
+        assert applier.run_once().taken == 2
 
     def test_a_batch_given_up_is_claimed_again_after_its_lease(self, ledger: Ledger) -> None:
         connect_all(ledger)

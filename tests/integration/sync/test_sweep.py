@@ -148,3 +148,23 @@ async def test_a_backfill_that_fails_keeps_the_pages_before(ledger: Ledger, desk
     with pytest.raises(ProviderUnavailable):
         await backfill_connection(ledger, STORE, desk(STORE), after(-60), AT)
     assert len(rows(ledger)) == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "method", "event"),
+    [
+        (STORE, "orders", order_observed()),
+        (PROCESSOR, "payments", payment_observed()),
+        (CARRIER, "labels", label_observed()),
+        (JOURNAL, "documents", document()),
+    ],
+)
+async def test_a_backfill_lists_whole_resources(ledger: Ledger, desk: Desk, key: str, method: str, event: Any) -> None:
+    desk.will(method, [event])
+    assert (await backfill_connection(ledger, key, desk(key), after(-60), AT)).new == 1
+    assert desk.asked == [method]
+
+
+async def test_a_client_of_no_role_lists_nothing(ledger: Ledger) -> None:
+    with pytest.raises(TypeError, match="lists nothing"):
+        await backfill_connection(ledger, STORE, object(), after(-60), AT)  # type: ignore[arg-type]
