@@ -56,12 +56,16 @@ def answered_at(response: httpx.Response) -> datetime:
 
 
 def clock_skew_s(response: httpx.Response) -> float:
-    """The provider's clock minus ours, in seconds; `Date` is cut to whole seconds, so below one second it is zero."""
+    """The provider's clock minus ours, in seconds, as far as the answer proves it; 0.0 when both may show the same.
+
+    `Date` is cut to whole seconds and was written somewhere between request and answer: a slow answer is no skew.
+    """
     date = date_of(response)
     if date is None:
         return 0.0
-    skew_s = (date - answered_at(response)).total_seconds()
-    return 0.0 if -1.0 < skew_s < 1.0 else skew_s
+    least = (date - answered_at(response)).total_seconds()
+    most = (date - sent_at(response)).total_seconds() + 1.0
+    return max(least, 0.0) + min(most, 0.0)
 
 
 def observed_at(response: httpx.Response, *, wrote: bool) -> datetime:

@@ -42,6 +42,19 @@ def test_the_providers_clock_counts_when_ours_is_off():
     assert clock_skew_s(response) == 3600
 
 
+def test_the_providers_clock_counts_when_it_is_behind_ours():
+    response = answer(took_s=0, Date="Sun, 01 Nov 2026 11:00:00 GMT")
+    assert clock_skew_s(response) == -3599
+    assert observed_at(response, wrote=False) == NOON - timedelta(seconds=3599)
+
+
+@pytest.mark.parametrize("date", ["12:00:00", "12:00:04", "12:00:08", "11:59:59"])
+def test_a_slow_answer_is_no_skewed_clock(date):
+    response = answer(took_s=8, Date=f"Sun, 01 Nov 2026 {date} GMT")
+    assert clock_skew_s(response) == 0
+    assert observed_at(response, wrote=False) == NOON
+
+
 def test_without_a_date_ours_counts():
     assert observed_at(answer(took_s=0), wrote=True) == NOON
     assert clock_skew_s(answer(Date="no date")) == 0
