@@ -32,7 +32,7 @@ async def replay_deliveries(ids: list[int]) -> list[int]:
 
 @task(task_run_name="find dead deliveries")
 async def dead_deliveries(connection: str | None, limit: int) -> list[int]:
-    """The dead deliveries, oldest first."""
+    """The dead deliveries that nobody has replayed yet, oldest first."""
     async with work("normal") as at:
         return await in_thread(_dead, at, connection, limit)
 
@@ -44,5 +44,4 @@ def _replay(at: Work, ids: list[int]) -> list[int]:
 
 def _dead(at: Work, connection: str | None, limit: int) -> list[int]:
     with at.ledger.read() as database:
-        found = inbox.search(database, state="dead", connection=connection, limit=limit)
-    return sorted(row.id for row in found)
+        return inbox.dead_letters(database, connection=connection, limit=limit)

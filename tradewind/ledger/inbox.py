@@ -195,6 +195,15 @@ def search(
     return [_listed(row) for row in conn.execute(query)]
 
 
+def dead_letters(conn: Connection, *, connection: str | None = None, limit: int = 500) -> list[int]:
+    """Ids of the dead deliveries that nobody has replayed yet, oldest first."""
+    replayed = select(table.c.replay_of).where(table.c.replay_of.is_not(None))
+    query = select(table.c.id).where(table.c.state == "dead", table.c.id.not_in(replayed))
+    if connection is not None:
+        query = query.where(table.c.connection == connection)
+    return list(conn.execute(query.order_by(table.c.id).limit(limit)).scalars())
+
+
 def get(conn: Connection, keys: KeyRing, id: int) -> DeliveryContent:
     """One delivery with its content. Raises LookupError when there is none."""
     row = conn.execute(select(table).where(table.c.id == id)).one_or_none()
