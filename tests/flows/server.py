@@ -2,10 +2,14 @@
 
 import asyncio
 import dataclasses
+import gc
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from prefect.concurrency.services import ConcurrencySlotAcquisitionWithLeaseService
 from prefect.events.worker import EventsWorker
@@ -19,6 +23,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from tests.sandboxes import eventually
 from tradewind.settings import Settings
 from tradewind.stack.environment import prefect_api_url
 from tradewind.stack.ports import free_port
@@ -34,9 +39,27 @@ class PrefectServer:
     home: Path
     api: PrefectApi
 
+    def artifact(self, key: str) -> str:
+        """The content of the newest artifact of this key."""
+        found = httpx.get(f"{self.url}/artifacts/{key}/latest", timeout=30.0).raise_for_status().json()
+        return str(found["data"])
+
+    def events(self, name: str, resource: str) -> list[dict[str, Any]]:
+        """Events of this name on resources whose id ends so, once there are any."""
+        asked = {"filter": {"event": {"name": [name]}}, "limit": 50}
+
+        def found() -> list[dict[str, Any]]:
+            told = httpx.post(f"{self.url}/events/filter", json=asked, timeout=30.0).raise_for_status().json()
+            return [one for one in told["events"] if one["resource"]["prefect.resource.id"].endswith(resource)]
+
+        eventually(found, 60.0)
+        return found()
+
     @contextmanager
     def used(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """This process and its children are its clients. Heartbeats make a synchronous flow a second longer."""
+        # A flow run of Prefect 3.9 opens a client to ask for the default result storage and never closes it.
+        warnings.filterwarnings("ignore", "unclosed <socket", ResourceWarning)
         monkeypatch.setenv("PREFECT_API_URL", self.url)
         monkeypatch.setenv("PREFECT_HOME", str(self.home))
         updates = {
@@ -48,6 +71,7 @@ class PrefectServer:
         }
         with temporary_settings(updates):
             yield
+        gc.collect()
 
 
 @contextmanager

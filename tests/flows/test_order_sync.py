@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -22,7 +21,7 @@ from flows.order_sync import lead_until_over, order_sync
 from tasks.orders import announce_dead_letters
 from tasks.window import Window, beside, lead
 from tasks.work import Work, work
-from tests.flows.shop import until
+from tests.flows.shop import delivery, until
 from tradewind.ledger import inbox, leadership
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.runner import DeadLetter, Totals
@@ -69,13 +68,6 @@ async def stand_by(led: asyncio.Event, leave: asyncio.Event) -> None:
     async with leading(60.0, Successor()):
         led.set()
         await leave.wait()
-
-
-def delivery(key: str, body: bytes = b"not json") -> inbox.Delivery:
-    return inbox.Delivery(
-        connection="shopify:north", source="webhook", delivery_key=key, topic="orders/create", body=body, format="raw",
-        headers={}, occurred_at=None, received_at=datetime.now(UTC),
-    )  # fmt: skip
 
 
 def store(ledger: Ledger, *keys: str) -> None:
