@@ -38,7 +38,7 @@ def command(
         stack.run_order_sync(parameters)
         typer.echo(f"Prefect  {prefect_ui_url(settings)}")
         typer.echo(f"State    {settings.state_dir}\nCtrl-C stops everything.")
-        Watch(stack, typer.echo).until(stopping)
+        Watch(stack, typer.echo, parameters).until(stopping)
     except Stopped as stopped:
         typer.echo(str(stopped))
     finally:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+
+import httpx
 
 from tradewind.stack.process import Part
 from tradewind.stack.stack import Stack
@@ -17,14 +20,16 @@ Report = Callable[[str], None]
 
 
 class Watch:
-    """Watches a started stack. report: is told what happens, a line each."""
+    """Watches a started stack. report: is told what happens, a line each. order_sync: parameters of its runs."""
 
-    def __init__(self, stack: Stack, report: Report) -> None:
+    def __init__(self, stack: Stack, report: Report, order_sync: dict[str, float]) -> None:
         self._stack = stack
         self._report = report
+        self._order_sync = order_sync
         self._understudy = stack.module("understudy", "tradewind.stack.understudy")
         self._started: dict[str, float] = {}
         self._away_since: float | None = None
+        self._successor: str | None = None
 
     def until(self, stopping: threading.Event) -> None:
         """Watch until `stopping` is set, then stop the understudy; the stack itself is the caller's to stop."""
@@ -45,13 +50,24 @@ class Watch:
 
     def _stand_in(self) -> None:
         if self._stack.prefect.healthy():
-            if self._understudy.running:
-                self._report("Prefect's server is back: order-sync leads again")
-                self._understudy.stop()
             self._away_since = None
+            if self._understudy.running:
+                self._hand_back()
             return
+        self._successor = None
         now = time.monotonic()
         self._away_since = self._away_since or now
         if now - self._away_since > AWAY_S and not self._understudy.running:
             self._report("Prefect's server is away: orders go on without it")
             self._understudy.start()
+
+    def _hand_back(self) -> None:
+        """Stop the understudy once a run of order-sync has begun, and not at the next minute's schedule: it leads until
+        then, and the run stands by."""
+        with suppress(httpx.HTTPError):  # the server may be away again: then the understudy goes on
+            if self._successor is None:
+                self._successor = self._stack.run_order_sync(self._order_sync)
+            if self._stack.prefect.state(self._successor) not in ("SCHEDULED", "PENDING"):
+                self._report("Prefect's server is back: order-sync leads again")
+                self._understudy.stop()
+                self._successor = None

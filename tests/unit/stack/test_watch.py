@@ -15,6 +15,8 @@ from tests.sandboxes import eventually
 from tradewind.stack import watch as watch_module
 from tradewind.stack.watch import Watch
 
+ORDER_SYNC = {"window_s": 120.0}
+
 
 @dataclass
 class FakePart:
@@ -36,6 +38,8 @@ class FakeStack:
     parts: tuple[FakePart, ...] = field(default_factory=lambda: (FakePart("gateway"), FakePart("worker")))
     understudy: FakePart = field(default_factory=lambda: FakePart("understudy", running=False))
     is_healthy: bool = True
+    run_state: str = "SCHEDULED"
+    asked: list[dict[str, float]] = field(default_factory=list)
 
     def module(self, name: str, module: str) -> FakePart:
         assert (name, module) == ("understudy", "tradewind.stack.understudy")
@@ -43,7 +47,11 @@ class FakeStack:
 
     @property
     def prefect(self) -> Any:
-        return SimpleNamespace(healthy=lambda: self.is_healthy)
+        return SimpleNamespace(healthy=lambda: self.is_healthy, state=lambda run: self.run_state)
+
+    def run_order_sync(self, parameters: dict[str, float]) -> str:
+        self.asked.append(parameters)
+        return "run"
 
 
 @dataclass
@@ -59,7 +67,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watched]:
     monkeypatch.setattr(watch_module, "AWAY_S", 0.1)
     monkeypatch.setattr(watch_module, "RESTART_SPACING_S", 0.1)
     stack, said, stopping = FakeStack(), [], threading.Event()
-    watching = threading.Thread(target=Watch(stack, said.append).until, args=(stopping,))  # type: ignore[arg-type]
+    watching = threading.Thread(target=Watch(stack, said.append, ORDER_SYNC).until, args=(stopping,))  # type: ignore[arg-type]
 
     def stop() -> None:
         stopping.set()
@@ -95,7 +103,11 @@ def test_an_understudy_leads_while_the_server_is_away_and_leaves_when_it_is_back
     watched.stack.is_healthy = False
     eventually(lambda: watched.stack.understudy.running)
     watched.stack.is_healthy = True
+    eventually(lambda: watched.stack.asked)
+    assert watched.stack.understudy.running, "it leads until a run of order-sync has begun"
+    watched.stack.run_state = "RUNNING"
     eventually(lambda: not watched.stack.understudy.running)
+    assert watched.stack.asked == [ORDER_SYNC]
     assert watched.said == [
         "Prefect's server is away: orders go on without it", "Prefect's server is back: order-sync leads again"
     ]  # fmt: skip
