@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from prefect.client.orchestration import PrefectClient, get_client
@@ -22,14 +23,19 @@ Report = Callable[[str], None]
 EVENTS_S = 30.0
 
 
-async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = None, report: Report = print) -> None:
+async def deploy(
+    settings: Settings, ledger: Ledger, *, alert_url: str | None = None, wait_s: float = 0.0, report: Report = print
+) -> None:
     """Make the server as the project says. report: is told each thing that was done.
 
-    Raises ConfigurationError when Prefect refuses a deployment, httpx.HTTPError when its server does not answer.
+    wait_s: how long to wait for the server to answer; flows are imported meanwhile. Raises ConfigurationError for an
+    entrypoint that cannot be loaded, httpx.HTTPError when the server does not answer.
     """
+    deployables = flows.load()
+    await _answering(wait_s)
     async with get_client() as client:
         await flows.make_work_pool(client)
-        deploying = asyncio.create_task(asyncio.to_thread(flows.deploy_all))
+        await flows.deploy(client, deployables)
         await accounts.register_types()
         await accounts.save_ledger(settings)
         blocks = await take_over_newer(ledger)
@@ -43,12 +49,21 @@ async def deploy(settings: Settings, ledger: Ledger, *, alert_url: str | None = 
         await limits.apply(client, limits.wanted_tags(connected))
         wanted = automations.wanted_automations(await accounts.alert_webhook(client, alert_url))
         await automations.apply(client, await automations.differing(client, wanted))
-        await deploying
     emit_event("tradewind.deployed", resource={"prefect.resource.id": NIGHTLY_BOOKS})
     # What is queued still when the process ends is sent too, but with a warning.
     sent = asyncio.ensure_future(asyncio.to_thread(EventsWorker.instance().wait_until_empty))
     await asyncio.wait({sent}, timeout=EVENTS_S)
-    report(f"{len(flows.wanted_deployments())} deployments, {len(wanted)} automations, {len(connected)} connections")
+    report(f"{len(deployables)} deployments, {len(wanted)} automations, {len(connected)} connections")
+
+
+async def _answering(wait_s: float) -> None:
+    """Return when the server answers, or when the time is over: the first call then says what is wrong."""
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        async with get_client() as client:
+            if await client.api_healthcheck() is None:
+                return
+        await asyncio.sleep(0.2)
 
 
 async def differences(ledger: Ledger) -> list[str]:

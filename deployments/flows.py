@@ -1,23 +1,27 @@
-"""The deployments of `prefect.yaml`, put into the server by Prefect's own command."""
+"""The deployments of `prefect.yaml`, put into the server in use."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import yaml
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
+from prefect.exceptions import MissingFlowError, ObjectAlreadyExists, ScriptError
+from prefect.flows import Flow, load_flow_from_entrypoint
+from prefect.utilities.callables import parameter_schema
 
 from tradewind.errors import ConfigurationError
 
 FILE = Path(__file__).with_name("prefect.yaml")
 PROJECT = FILE.parent.parent
 WORK_POOL = "tradewind"
+PULL_STEPS = [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}]
 
 
 def wanted_deployments() -> list[dict[str, Any]]:
@@ -41,19 +45,60 @@ async def make_work_pool(client: PrefectClient) -> None:
         return
 
 
-def deploy_all() -> None:
-    """Run `prefect deploy --all` on the file. Raises ConfigurationError with what it printed when it fails."""
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(FILE)]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=180, check=False)  # noqa: S603
-    if done.returncode:
-        raise ConfigurationError("deployments", str(FILE), f"prefect deploy failed: {done.stdout}{done.stderr}")
+@dataclass(frozen=True)
+class Deployable:
+    """An entry of the file with the flow that its entrypoint names."""
+
+    entry: dict[str, Any]
+    flow: Flow[..., Any]
+
+
+def load() -> list[Deployable]:
+    """Import every flow of the file. Raises ConfigurationError for an entrypoint that cannot be loaded."""
+    return [Deployable(entry, _flow_of(entry["entrypoint"])) for entry in wanted_deployments()]
+
+
+async def deploy(client: PrefectClient, deployables: list[Deployable]) -> None:
+    """Put the deployments into the server, as `prefect deploy` does, in this process: that takes a third of the time.
+
+    One that is there is made as the file says, and unpaused.
+    """
+    for one in deployables:
+        entry = one.entry
+        await client.create_deployment(
+            flow_id=await client.create_flow(one.flow),
+            name=entry["name"],
+            description=entry["description"],
+            tags=entry["tags"],
+            parameters=entry["parameters"],
+            schedules=[_scheduled(schedule) for schedule in entry.get("schedules", [])],
+            work_pool_name=entry["work_pool"]["name"],
+            entrypoint=entry["entrypoint"],
+            pull_steps=PULL_STEPS,
+            parameter_openapi_schema=parameter_schema(one.flow).model_dump_for_openapi(),
+            enforce_parameter_schema=True,
+            paused=False,
+        )
+
+
+def _flow_of(entrypoint: str) -> Flow[..., Any]:
+    try:
+        return load_flow_from_entrypoint(str(PROJECT / entrypoint))
+    except (MissingFlowError, ScriptError, ImportError) as error:
+        raise ConfigurationError("entrypoint", str(FILE), f"{entrypoint} cannot be loaded: {error}") from error
+
+
+def _scheduled(entry: dict[str, Any]) -> DeploymentScheduleCreate:
+    if "cron" in entry:
+        return DeploymentScheduleCreate(schedule=CronSchedule(cron=entry["cron"], timezone=entry["timezone"]))
+    return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(seconds=entry["interval"])))
 
 
 def _same(known: DeploymentResponse, wanted: dict[str, Any]) -> bool:
     schedules = [_schedule(one.schedule.model_dump()) for one in known.schedules if one.active]
     return (
         not known.paused
-        and known.pull_steps == [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}]
+        and known.pull_steps == PULL_STEPS
         and known.entrypoint == wanted["entrypoint"]
         and sorted(known.tags) == sorted(wanted["tags"])
         and (known.description or "").strip() == wanted["description"].strip()

@@ -13,6 +13,7 @@ def command(
         bool, typer.Option("--check", help="Only show what would change; exit code 1 if anything.")
     ] = False,
     alert_url: Annotated[str | None, typer.Option(help="Address that takes alerts as an HTTP POST of JSON.")] = None,
+    wait: Annotated[float, typer.Option(help="Wait so many seconds for the server to answer.")] = 0.0,
 ) -> None:
     """Put blocks, limits, deployments and automations into the Prefect server in use. Running it twice is harmless."""
     from deployments import apply
@@ -25,7 +26,7 @@ def command(
     try:
         with prefect_reachable():
             if not check:
-                asyncio.run(apply.deploy(settings, ledger, alert_url=alert_url, report=typer.echo))
+                asyncio.run(apply.deploy(settings, ledger, alert_url=alert_url, wait_s=wait, report=typer.echo))
                 return
             lines = asyncio.run(apply.differences(ledger))
     finally:

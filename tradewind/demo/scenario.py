@@ -103,9 +103,9 @@ class Scenario:
         self._progress("starting", 3, 5)
         self.stack.deploy()
         self._progress("starting", 4, 5)
-        self.stack.prefect.run("catalog-sync/catalog-sync")
         run = self.stack.run_order_sync(ORDER_SYNC)
         self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 120.0, self.stack.worker)
+        self.stack.prefect.run("catalog-sync/catalog-sync")
         self._progress("starting", 5, 5)
 
     async def _connect(self) -> None:

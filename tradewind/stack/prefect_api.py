@@ -48,6 +48,12 @@ class PrefectApi:
         except httpx.TransportError:
             return False
 
+    def has_work_pool(self, name: str) -> bool:
+        try:
+            return self._http.get(f"/work_pools/{name}").is_success
+        except httpx.TransportError:
+            return False
+
     @_patiently
     def run(self, deployment: str, parameters: dict[str, Any] | None = None) -> str:
         """Ask for a run of `flow/deployment`; gives the flow run's id. Raises httpx.HTTPStatusError."""

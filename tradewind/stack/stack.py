@@ -19,6 +19,7 @@ from tradewind.stack.prefect_api import PrefectApi
 from tradewind.stack.process import Part, end, marked, tail
 
 POLL_S = 0.1
+WORK_POOL = "tradewind"
 FLOWS_S = 15.0
 
 
@@ -48,7 +49,7 @@ class Stack:
         self.server = self._part(
             "prefect-server", "prefect", "server", "start", "--host", PREFECT_HOST, "--port", str(settings.prefect_port)
         )
-        self.worker = self._part("worker", "prefect", "worker", "start", "--pool", "tradewind", "--type", "process")
+        self.worker = self._part("worker", "prefect", "worker", "start", "--pool", WORK_POOL, "--type", "process")
         self.prefect = PrefectApi(prefect_api_url(settings))
 
     @property
@@ -73,21 +74,23 @@ class Stack:
         self.wait_until(lambda: _answers(f"{self.gateway_url}/readyz"), 30.0, self.gateway)
 
     def deploy(self) -> None:
-        """Wait for the server, put deployments, blocks, limits and automations there, and start the worker.
+        """Put deployments, blocks, limits and automations into the server when it answers, and start the worker.
 
+        The deploying process imports what it needs while the server starts, the worker while things are deployed.
         Raises NotReady, PartDied, Stopped.
         """
-        self.wait_until(self.prefect.healthy, 90.0, self.server)
         alert = ("--alert-url", self._alert_url) if self._alert_url else ()
-        deploying = self._tradewind("deploy", "deploy", *alert)
+        deploying = self._tradewind("deploy", "deploy", "--wait", "120", *alert)
         deploying.start()
         try:
+            self.wait_until(self.prefect.healthy, 90.0, self.server)
+            self.wait_until(lambda: self.prefect.has_work_pool(WORK_POOL) or not deploying.running, 60.0, self.server)
+            self.worker.start()
             self.wait_until(lambda: not deploying.running, 180.0, self.server)
         finally:
             deploying.stop()
         if not deploying.succeeded:
             raise NotReady(f"`tradewind deploy` failed: {tail(deploying.log)}")
-        self.worker.start()
 
     def run_order_sync(self, parameters: dict[str, float]) -> str:
         """Ask for the first run now rather than at the next minute; gives its id."""
