@@ -26,6 +26,8 @@ def server(shared_server: PrefectServer, monkeypatch: pytest.MonkeyPatch) -> Ite
     """The server, with the test's process and whatever it starts as its clients."""
     with shared_server.used(monkeypatch):
         yield shared_server
+    # A window of another test would take them over.
+    shared_server.forget_accounts()
 
 
 @pytest.fixture

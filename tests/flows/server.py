@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import gc
+import json
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from prefect.settings import (
     temporary_settings,
 )
 
+from blocks import ACCOUNT_BLOCKS
 from tests.sandboxes import eventually
 from tradewind.settings import Settings
 from tradewind.stack.environment import prefect_api_url
@@ -44,16 +46,24 @@ class PrefectServer:
         found = httpx.get(f"{self.url}/artifacts/{key}/latest", timeout=30.0).raise_for_status().json()
         return str(found["data"])
 
-    def events(self, name: str, resource: str) -> list[dict[str, Any]]:
-        """Events of this name on resources whose id ends so, once there are any."""
+    def events(self, name: str, about: str) -> list[dict[str, Any]]:
+        """Events of this name that mention something, once there are any."""
         asked = {"filter": {"event": {"name": [name]}}, "limit": 50}
 
         def found() -> list[dict[str, Any]]:
             told = httpx.post(f"{self.url}/events/filter", json=asked, timeout=30.0).raise_for_status().json()
-            return [one for one in told["events"] if one["resource"]["prefect.resource.id"].endswith(resource)]
+            return [one for one in told["events"] if about in json.dumps([one["resource"], one["payload"]])]
 
         eventually(found, 60.0)
         return found()
+
+    def forget_accounts(self) -> None:
+        """Delete every account block."""
+        slugs = [str(kind.get_block_type_slug()) for kind in ACCOUNT_BLOCKS.values()]
+        asked = {"block_types": {"slug": {"any_": slugs}}}
+        found = httpx.post(f"{self.url}/block_documents/filter", json=asked, timeout=30.0).raise_for_status()
+        for document in found.json():
+            httpx.delete(f"{self.url}/block_documents/{document['id']}", timeout=30.0).raise_for_status()
 
     @contextmanager
     def used(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
@@ -16,7 +15,6 @@ from pydantic import SecretStr, ValidationError
 
 from blocks import ACCOUNT_BLOCKS, AlertChannel, ConnectedAccount, LedgerDatabase, ShipStationAccount, StripeAccount
 from blocks.takeover import take_over_newer
-from tests.flows.server import PrefectServer
 from tests.sandboxes import running_receiver, running_sandbox
 from tradewind.demo.sandbox import connections_of
 from tradewind.domain.connections import Connection, ConnectionState
@@ -138,19 +136,8 @@ async def test_an_alert_is_delivered_as_json() -> None:
             await AlertChannel(url=SecretStr(receiver.url)).send("again", {})
 
 
-@pytest.fixture
-async def _no_blocks_left(server: PrefectServer) -> AsyncIterator[None]:
-    """The server is shared, and other tests deploy to it."""
-    async with get_client() as client:
-        before = {one.id for one in await client.read_block_documents()}
-        yield
-        for one in await client.read_block_documents():
-            if one.id not in before:
-                await client.delete_block_document(one.id)
-
-
 @pytest.mark.xdist_group("prefect")
-@pytest.mark.usefixtures("_no_blocks_left")
+@pytest.mark.usefixtures("server")
 async def test_newer_blocks_are_taken_over_and_a_faulty_one_holds_up_none(ledger: Ledger) -> None:
     await stripe(7, "sk_test_7").save("of-any-name", overwrite=True)
     parcels = ShipStationAccount(

@@ -68,7 +68,7 @@ async def test_a_window_ships_what_no_webhook_told_and_announces_what_is_dead(
         assert not run.done()
     said = run.result()
     assert "deliveries applied" in said
-    (letter,) = server.events("tradewind.dead-letter", f"delivery.{odd.id}")
+    (letter,) = server.events("tradewind.dead-letter", f"tradewind.delivery.{odd.id}")
     assert letter["payload"]["kind"] == "delivery"
     assert "SchemaMismatch" in letter["payload"]["reason"]
     summary = server.artifact("order-sync-window")
