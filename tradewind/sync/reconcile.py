@@ -6,6 +6,7 @@ outbox, whose answer enters the inbox; a back office's document enters the inbox
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import uuid
 from collections import Counter
@@ -89,15 +90,23 @@ async def reconcile(
 
 
 async def gather(ledger: Ledger, clients: Clients, window: Window) -> Listed:
-    """What every connection lists of the window. Raises the provider's errors."""
+    """What every connection lists of the window, side by side. Raises the provider's errors."""
     listed = Listed()
-    for connection in await in_thread(_connected, ledger):
-        key = str(connection.key)
-        until = window.orders_until if connection.role is Role.STOREFRONT else window.until
-        async for page in listing(clients(key), window.since, until):
-            listed.add(connection, page)
-        listed.read.add(key)
+    connected = await in_thread(_connected, ledger)
+    reading = [asyncio.ensure_future(_gather_one(listed, one, clients(str(one.key)), window)) for one in connected]
+    try:
+        await asyncio.gather(*reading)  # not a task group: the error itself decides whether the task is retried
+    finally:
+        for one in reading:
+            one.cancel()
     return listed
+
+
+async def _gather_one(listed: Listed, connection: Connection, client: Client, window: Window) -> None:
+    until = window.orders_until if connection.role is Role.STOREFRONT else window.until
+    async for page in listing(client, window.since, until):
+        listed.add(connection, page)
+    listed.read.add(str(connection.key))
 
 
 def repairable(found: Sequence[Discrepancy], policy: RepairPolicy, limit: int) -> tuple[Discrepancy, ...]:

@@ -27,7 +27,7 @@ ORDER_SIZES = MappingProxyType(
     {**ORDER_HEAD_SIZES, "shippingLines": 2, "lines": 30, "fulfillmentOrderLines": 30, "refundLines": 4}
 )
 # Smaller when several orders share a query; what does not fit costs one more query for that order.
-ORDERS_PER_PAGE = 6
+ORDERS_PER_PAGE = 3
 PAGE_SIZES = MappingProxyType(
     {
         "transactions": 4,
@@ -49,7 +49,7 @@ COSTS: Mapping[str, float] = MappingProxyType(
         "Shop": 10,
         "Order": 620,
         "OrderHead": 90,
-        "Orders": 900,
+        "Orders": 460,
         "Changes": 850,
         "LinesRest": 500,
         "ShippingLinesRest": 170,
