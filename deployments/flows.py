@@ -31,10 +31,10 @@ def wanted_deployments() -> list[dict[str, Any]]:
 
 
 async def differing(client: PrefectClient) -> list[str]:
-    """Names of deployments that the server has not, or has otherwise: paused, or of another folder, for instance."""
+    """Names of deployments that the server has not, or has otherwise: paused, of another folder, with another form."""
     known = {one.name: one for one in await client.read_deployments()}
-    wanted = wanted_deployments()
-    return [one["name"] for one in wanted if one["name"] not in known or not _same(known[one["name"]], one)]
+    names = {one.entry["name"]: one for one in load()}
+    return [name for name, one in names.items() if name not in known or not _same(known[name], one)]
 
 
 async def make_work_pool(client: PrefectClient) -> None:
@@ -51,6 +51,11 @@ class Deployable:
 
     entry: dict[str, Any]
     flow: Flow[..., Any]
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """What Prefect makes the form for a run's parameters of."""
+        return parameter_schema(self.flow).model_dump_for_openapi()
 
 
 def load() -> list[Deployable]:
@@ -75,7 +80,7 @@ async def deploy(client: PrefectClient, deployables: list[Deployable]) -> None:
             work_pool_name=entry["work_pool"]["name"],
             entrypoint=entry["entrypoint"],
             pull_steps=PULL_STEPS,
-            parameter_openapi_schema=parameter_schema(one.flow).model_dump_for_openapi(),
+            parameter_openapi_schema=one.form,
             enforce_parameter_schema=True,
             paused=False,
         )
@@ -94,7 +99,8 @@ def _scheduled(entry: dict[str, Any]) -> DeploymentScheduleCreate:
     return DeploymentScheduleCreate(schedule=IntervalSchedule(interval=timedelta(seconds=entry["interval"])))
 
 
-def _same(known: DeploymentResponse, wanted: dict[str, Any]) -> bool:
+def _same(known: DeploymentResponse, one: Deployable) -> bool:
+    wanted = one.entry
     schedules = [_schedule(one.schedule.model_dump()) for one in known.schedules if one.active]
     return (
         not known.paused
@@ -104,7 +110,8 @@ def _same(known: DeploymentResponse, wanted: dict[str, Any]) -> bool:
         and (known.description or "").strip() == wanted["description"].strip()
         and known.parameters == wanted["parameters"]
         and known.work_pool_name == wanted["work_pool"]["name"]
-        and schedules == [_schedule(one) for one in wanted.get("schedules", [])]
+        and known.parameter_openapi_schema == one.form
+        and schedules == [_schedule(schedule) for schedule in wanted.get("schedules", [])]
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from prefect import Flow
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.utilities.callables import parameter_schema
 
 from blocks import StripeAccount
@@ -99,6 +100,7 @@ async def test_deploying_again_makes_nothing_twice_and_mends_what_was_changed_by
         "deployment catalog-sync",
         "deployment reporting-sync",
         "deployment reconciliation",
+        "deployment replay",
         "block stripe-main",
         f"limit on provider:stripe: {places} tasks at one time",
         "automation tradewind - a dead letter",
@@ -132,6 +134,8 @@ async def change_by_hand() -> None:
         await client.delete_deployment(by_name["catalog-sync"].id)
         for schedule in by_name["reconciliation"].schedules:
             await client.update_deployment_schedule(by_name["reconciliation"].id, schedule.id, active=False)
+        # As an older version may have left it, before the flow had its parameters.
+        await client.update_deployment(by_name["replay"].id, DeploymentUpdate(parameter_openapi_schema={}))
         await client.create_concurrency_limit(tag="provider:stripe", concurrency_limit=1)
         (automation,) = await client.read_automations_by_name("tradewind - a dead letter")
         await client.pause_automation(automation.id)
