@@ -64,8 +64,11 @@ class Up:
 
 
 @contextmanager
-def standing(folder: Path, **variables: str) -> Iterator[Up]:
-    """Start it on free ports with a HOME of its own; what a failed test leaves of it is killed at the end."""
+def standing(folder: Path, *command: str, **variables: str) -> Iterator[Up]:
+    """Start `tradewind up`, or another command, on free ports with a HOME of its own.
+
+    What a failed test leaves of it is killed at the end.
+    """
     state_dir, home, out = folder / "state", folder / "home", folder / "out.txt"
     home.mkdir()
     ports = free_port(), free_port()
@@ -80,7 +83,11 @@ def standing(folder: Path, **variables: str) -> Iterator[Up]:
     }
     with out.open("wb") as printed:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tradewind", "up"], cwd=home, env=env, stdout=printed, stderr=subprocess.STDOUT
+            [sys.executable, "-m", "tradewind", *(command or ("up",))],
+            cwd=home,
+            env=env,
+            stdout=printed,
+            stderr=subprocess.STDOUT,
         )
         up = Up(process, state_dir, home, out, *ports)
         try:
@@ -92,9 +99,9 @@ def standing(folder: Path, **variables: str) -> Iterator[Up]:
 
 
 def processes_of(state_dir: Path) -> list[psutil.Process]:
-    """Every process on this machine that was told to work in this folder."""
+    """Every process on this machine that was told to work in this folder, or beside it as the demo's do."""
     found = psutil.process_iter(["environ"])
-    return [one for one in found if (one.info["environ"] or {}).get("TRADEWIND_STATE_DIR") == str(state_dir)]
+    return [one for one in found if str(state_dir.parent) in (one.info["environ"] or {}).get("TRADEWIND_STATE_DIR", "")]
 
 
 def interrupt(up: Up) -> int:

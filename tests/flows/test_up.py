@@ -1,4 +1,4 @@
-"""`tradewind up`, as a process with a fresh HOME: it comes up, heals, and leaves nothing behind."""
+"""`tradewind up` and `demo` as processes with a fresh HOME: they come up, heal, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -103,3 +103,14 @@ def test_ctrl_c_while_it_starts_stops_what_has_started(tmp_path: Path) -> None:
         assert interrupt(up) == 0
         assert processes_of(up.state_dir) == []
         assert "stopped before" in up.printed()
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_a_demo_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, ending: signal.Signals) -> None:
+    with standing(tmp_path, "demo", "--orders", "1") as demo:
+        eventually(lambda: demo.parts("prefect server"), BOUND_S)
+        parts = demo.below()
+        demo.process.send_signal(ending)
+        assert demo.process.wait(60.0) != 0
+        assert not any(part.is_running() for part in parts)
+        assert processes_of(demo.state_dir) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,8 @@ def command(
     from tradewind.demo.scenario import Plan
     from tradewind.demo.show import run_demo
 
+    # Whoever ends it with SIGTERM wants its parts ended too, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if faults not in ("none", "mild", "hostile"):
         raise typer.BadParameter("must be none, mild or hostile", param_hint="--faults")
     rate_per_s = INVOICES_PER_S if replay else ORDERS_PER_S
