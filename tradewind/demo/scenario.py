@@ -164,7 +164,9 @@ class Scenario:
         planted = control.plant(PLANTED)
         parameters = {"since": self._opened_at.isoformat(), "settling_s": 0.0}
         run = self.stack.prefect.run("reconciliation/reconciliation", parameters)
-        self._until(lambda: self.stack.prefect.state(run) in FINAL_STATES, 180.0, "reconciliation has not ended")
+        # Every order is read again, within the store's limit.
+        bound_s = 180.0 + control.progress()["placed"]
+        self._until(lambda: self.stack.prefect.state(run) in FINAL_STATES, bound_s, "reconciliation has not ended")
         self._progress("reconciling", 1, 2)
         return planted
 
