@@ -57,6 +57,12 @@ class PrefectServer:
         eventually(found, 60.0)
         return found()
 
+    def delete_deployment(self, name: str) -> None:
+        """Delete `flow/deployment` if it is there."""
+        found = httpx.get(f"{self.url}/deployments/name/{name}", timeout=30.0)
+        if found.is_success:
+            httpx.delete(f"{self.url}/deployments/{found.json()['id']}", timeout=30.0).raise_for_status()
+
     def forget_accounts(self) -> None:
         """Delete every account block."""
         slugs = [str(kind.get_block_type_slug()) for kind in ACCOUNT_BLOCKS.values()]
