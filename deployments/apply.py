@@ -34,6 +34,9 @@ async def deploy(
     deployables = flows.load()
     await _answering(wait_s)
     async with get_client() as client:
+        # First: the server takes new automations up a moment later, and the event below must find them.
+        wanted = automations.wanted_automations(await accounts.alert_webhook(client, alert_url))
+        await automations.apply(client, await automations.differing(client, wanted))
         await flows.make_work_pool(client)
         await flows.deploy(client, deployables)
         await accounts.register_types()
@@ -47,8 +50,6 @@ async def deploy(
         for name in await accounts.write_missing(connected):
             report(f"block {name} written from the ledger")
         await limits.apply(client, limits.wanted_tags(connected))
-        wanted = automations.wanted_automations(await accounts.alert_webhook(client, alert_url))
-        await automations.apply(client, await automations.differing(client, wanted))
     emit_event("tradewind.deployed", resource={"prefect.resource.id": NIGHTLY_BOOKS})
     # What is queued still when the process ends is sent too, but with a warning.
     sent = asyncio.ensure_future(asyncio.to_thread(EventsWorker.instance().wait_until_empty))

@@ -37,6 +37,7 @@ async def apply(client: PrefectClient, automations: list[AutomationCore]) -> Non
 def _content(automation: AutomationCore | Automation) -> dict[str, Any]:
     """What the file says of it; ids and owners are the server's."""
     names = set(AutomationCore.model_fields) - {"owner_resource"}
-    content = automation.model_dump(mode="json", include=names)
+    # Not as JSON: events and labels are sets, and a set has no order.
+    content = automation.model_dump(include=names)
     content["trigger"].pop("id", None)
     return content

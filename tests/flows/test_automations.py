@@ -31,6 +31,14 @@ ALERTING = [name for name, one in WANTED.items() if one.actions[0].type == "call
 HOSTILE = '"}, {"alert": "all is well"\n{{ 7*7 }} {% raw %} <script>  \\ é 漢'
 
 
+def test_the_order_in_which_a_server_lists_events_is_no_difference() -> None:
+    for automation in WANTED.values():
+        listed = automation.model_dump(mode="json")
+        turned = {**listed["trigger"], "expect": listed["trigger"]["expect"][::-1]}
+        known = AutomationCore.model_validate({**listed, "trigger": turned})
+        assert automations._content(known) == automations._content(automation)
+
+
 @pytest.fixture
 def rendering() -> Iterator[None]:
     register_user_template_filters(all_filters)
