@@ -54,7 +54,7 @@ class PrefectServer:
             told = httpx.post(f"{self.url}/events/filter", json=asked, timeout=30.0).raise_for_status().json()
             return [one for one in told["events"] if about in json.dumps([one["resource"], one["payload"]])]
 
-        eventually(found, 60.0)
+        eventually(found, 120.0)
         return found()
 
     def delete_deployment(self, name: str) -> None:

@@ -107,7 +107,7 @@ def processes_of(state_dir: Path) -> list[psutil.Process]:
 def interrupt(up: Up) -> int:
     """Ctrl-C; gives the exit code."""
     up.process.send_signal(signal.SIGINT)
-    return up.process.wait(60.0)
+    return up.process.wait(BOUND_S)
 
 
 def _answers(url: str) -> bool:

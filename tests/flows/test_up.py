@@ -111,6 +111,6 @@ def test_a_demo_that_is_ended_early_leaves_nothing_behind(tmp_path: Path, ending
         eventually(lambda: demo.parts("prefect server"), BOUND_S)
         parts = demo.below()
         demo.process.send_signal(ending)
-        assert demo.process.wait(60.0) != 0
+        assert demo.process.wait(BOUND_S) != 0
         assert not any(part.is_running() for part in parts)
         assert processes_of(demo.state_dir) == []
