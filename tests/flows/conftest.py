@@ -44,3 +44,10 @@ def ledger(state_dir: Path) -> Iterator[Ledger]:
     opened = open_ledger(load_settings(), migrate=True)
     yield opened
     opened.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test is the first to need the server waits for its start: more than a minute on a busy machine."""
+    for item in items:
+        if "server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(600))
