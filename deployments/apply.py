@@ -14,7 +14,7 @@ from prefect.exceptions import ObjectNotFound
 from blocks.takeover import take_over_newer
 from deployments import accounts, automations, flows, limits
 from tasks.books import NIGHTLY_BOOKS
-from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.domain.connections import Connection
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
@@ -90,5 +90,4 @@ async def _differing_automations(client: PrefectClient) -> list[str]:
 
 def _connected(ledger: Ledger) -> list[Connection]:
     with ledger.read() as database:
-        found = connections.list(database, ledger.keys)
-    return [one for one in found if one.state is not ConnectionState.DISCONNECTED]
+        return connections.connected(database, ledger.keys)

@@ -17,10 +17,10 @@ from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 
 from tradewind.errors import ConfigurationError
+from tradewind.stack.stack import WORK_POOL
 
 FILE = Path(__file__).with_name("prefect.yaml")
 PROJECT = FILE.parent.parent
-WORK_POOL = "tradewind"
 PULL_STEPS = [{"prefect.deployments.steps.set_working_directory": {"directory": str(PROJECT)}}]
 
 

@@ -13,14 +13,13 @@ from prefect.deployments import run_deployment
 
 from tasks.work import Work, warn
 from tradewind.ledger import leadership
-from tradewind.sync.runner import Runner, Totals, order_sync_runner
+from tradewind.sync.runner import LANE, Runner, Totals, order_sync_runner
 from tradewind.sync.seam import in_thread
 
 HAND_OVER_EARLY_S = 12.0
 """A successor needs 4 to 6 s from being asked for to standing by."""
 ASK_AGAIN_S = 20.0
 ASKING_S = 10.0
-LANE = "critical"
 
 Successor = Callable[[], Awaitable[None]]
 

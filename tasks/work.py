@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from prefect.logging import get_run_logger
 
-from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.domain.connections import Connection
 from tradewind.domain.roles import Client
 from tradewind.governor import Governor, Lane, lane
 from tradewind.ledger import connections
@@ -35,8 +35,7 @@ class Work:
     def connected(self) -> list[Connection]:
         """Every connection that is not disconnected."""
         with self.ledger.read() as database:
-            found = connections.list(database, self.ledger.keys)
-        return [one for one in found if one.state is not ConnectionState.DISCONNECTED]
+            return connections.connected(database, self.ledger.keys)
 
 
 @asynccontextmanager

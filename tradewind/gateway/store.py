@@ -11,7 +11,7 @@ from typing import Protocol
 from sqlalchemy import update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.domain.connections import Connection
 from tradewind.errors import ConfigurationError, LedgerError, TransientError
 from tradewind.ledger import connections, inbox, tables
 from tradewind.ledger.delivery import Delivery, Stored
@@ -66,8 +66,7 @@ class LedgerStore:
 
     def connections(self) -> Mapping[str, Connection]:
         with self._opened() as ledger, ledger.read() as conn:
-            known = connections.list(conn, ledger.keys)
-        return {str(each.key): each for each in known if each.state is not ConnectionState.DISCONNECTED}
+            return {str(each.key): each for each in connections.connected(conn, ledger.keys)}
 
     def store(self, deliveries: Sequence[Delivery]) -> Sequence[Stored]:
         began = time.monotonic()

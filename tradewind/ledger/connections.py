@@ -23,6 +23,11 @@ def list(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
     return [_opened(keys, row) for row in conn.execute(select(table).order_by(table.c.key))]
 
 
+def connected(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
+    """Every connection but those that were disconnected on purpose, by key."""
+    return [one for one in list(conn, keys) if one.state is not ConnectionState.DISCONNECTED]
+
+
 def get(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey) -> Connection:
     """Raises LookupError when there is no such connection."""
     row = conn.execute(select(table).where(table.c.key == str(key))).one_or_none()

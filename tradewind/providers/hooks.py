@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -38,6 +39,15 @@ class HookIdentity:
 
 class KeyUnknown(TransientError):
     """Signed with a key that has not been fetched yet: the provider is asked to repeat later."""
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The body as a JSON object; empty for anything else, since a delivery is identified however odd its body."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def plain(value: Any) -> str | None:

@@ -15,10 +15,9 @@ from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings, load_settings
 from tradewind.sync.clients import ClientPool
 from tradewind.sync.leases import LedgerLeases
-from tradewind.sync.runner import order_sync_runner
+from tradewind.sync.runner import LANE, order_sync_runner
 from tradewind.sync.seam import in_thread
 
-LANE = "critical"
 _log = logging.getLogger("tradewind.understudy")
 
 

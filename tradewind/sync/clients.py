@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tradewind.domain.connections import Connection
 from tradewind.domain.roles import Client
 from tradewind.errors import ConfigurationError
@@ -9,6 +11,9 @@ from tradewind.governor import Governor
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
 from tradewind.providers.registry import connect, provider_of
+
+Clients = Callable[[str], Client]
+"""Gives the client of a connection."""
 
 
 class ClientPool:

@@ -6,7 +6,6 @@ settles the command, so that the applier stays the only writer of orders.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 import random
@@ -30,7 +29,7 @@ from tradewind.domain.commands import (
     VoidLabel,
 )
 from tradewind.domain.connections import ConnectionState, Routes
-from tradewind.domain.events import CommandSettled, Event, OrderObserved, Resource, events_adapter
+from tradewind.domain.events import CommandSettled, Event, OrderObserved, events_adapter
 from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.roles import Carrier, Client, PaymentProcessor, ShippingDetails, Storefront
@@ -38,15 +37,14 @@ from tradewind.errors import LeaseLost, OutcomeUnknown, PermanentError, RequestR
 from tradewind.ledger import connections, inbox, orders, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.backoff import backoff_s
-from tradewind.sync.seam import in_thread
+from tradewind.sync.clients import Clients
+from tradewind.sync.seam import in_thread, patiently
 
 _log = logging.getLogger("tradewind.dispatch")
 
-LEDGER_AWAY_S = 1.0
 LAST_GENERATION = 2
 """A command that is refused in its third generation is dead."""
 
-Clients = Callable[[str], Client]
 OnDead = Callable[[str, str], None]
 """Told the key of a command that is dead, and why."""
 Settle = Callable[[Database], None]
@@ -172,8 +170,8 @@ class Dispatcher:
 
     async def _check_storefront(self, command: BuyLabel) -> Sequence[Event]:
         """A label for an order just cancelled must not be bought: ask the storefront right before the call."""
-        resource = Resource(connection=command.storefront, kind="order", external_id=command.order)
-        seen = await self._clients(command.storefront).fetch(resource)
+        target = command.target
+        seen = await self._clients(target.connection).fetch(target)
         for event in seen:
             if isinstance(event, OrderObserved) and not _still_to_ship(event, command):
                 raise NotWanted("the storefront no longer wants it shipped", seen)
@@ -199,12 +197,7 @@ class Dispatcher:
 
     async def _settle(self, due: outbox.Due, events: Sequence[Event], settle: Settle) -> None:
         """Commit what became of the call. Only this step is repeated while the ledger is away, never the call."""
-        while True:
-            try:
-                return await in_thread(self._commit, due, events, settle)
-            except OperationalError as error:
-                _log.warning("the outcome of %s waits for the ledger: %s", due.key, error.orig)
-                await asyncio.sleep(LEDGER_AWAY_S)
+        await patiently(partial(in_thread, self._commit, due, events, settle))
 
     def _commit(self, due: outbox.Due, events: Sequence[Event], settle: Settle) -> None:
         try:

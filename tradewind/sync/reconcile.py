@@ -10,14 +10,14 @@ import asyncio
 import dataclasses
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection as Database
 
 from tradewind.domain.commands import Refetch
-from tradewind.domain.connections import Connection, ConnectionState, Role
+from tradewind.domain.connections import Connection, Role
 from tradewind.domain.discrepancies import EXPLANATIONS, Discrepancy, DiscrepancyKind
 from tradewind.domain.events import Resource
 from tradewind.domain.frames import Sides
@@ -26,13 +26,12 @@ from tradewind.domain.model import Model
 from tradewind.domain.roles import Client
 from tradewind.ledger import connections, discrepancies, inbox, outbox
 from tradewind.ledger.engine import Ledger
+from tradewind.sync.clients import Clients
 from tradewind.sync.listing import listing
 from tradewind.sync.polls import poll_delivery
 from tradewind.sync.recorded import beside
 from tradewind.sync.seam import in_thread
 from tradewind.sync.sides import Listed, Window
-
-Clients = Callable[[str], Client]
 
 
 class RepairPolicy(StrEnum):
@@ -118,8 +117,7 @@ def repairable(found: Sequence[Discrepancy], policy: RepairPolicy, limit: int) -
 
 def _connected(ledger: Ledger) -> list[Connection]:
     with ledger.read() as database:
-        every = connections.list(database, ledger.keys)
-    return [one for one in every if one.state is not ConnectionState.DISCONNECTED]
+        return connections.connected(database, ledger.keys)
 
 
 def _beside(ledger: Ledger, listed: Listed, window: Window) -> Sides:

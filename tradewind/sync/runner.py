@@ -10,22 +10,18 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy.exc import OperationalError
-
-from tradewind.domain.connections import ConnectionState
 from tradewind.ledger import connections, inbox, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 from tradewind.sync.apply import Applier
 from tradewind.sync.bell import Bell
 from tradewind.sync.clients import ClientPool
-from tradewind.sync.dispatch import LEDGER_AWAY_S, Dispatcher
-from tradewind.sync.seam import in_thread
+from tradewind.sync.dispatch import Dispatcher
+from tradewind.sync.seam import in_thread, patiently
 
 _log = logging.getLogger("tradewind.runner")
 R = TypeVar("R")
@@ -33,6 +29,8 @@ R = TypeVar("R")
 INBOX_POLL_S = 0.05
 OUTBOX_POLL_S = 0.25  # apply rings for new commands; the poll is for those whose next attempt has come
 CONNECTIONS_POLL_S = 5.0
+LANE = "critical"
+"""Whose leader lock whoever runs these loops holds."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Runner:
 
     async def _apply(self) -> None:
         while not self._stopping.is_set():
-            applied = await self._patiently(lambda: in_thread(self._applier.run_once))
+            applied = await patiently(lambda: in_thread(self._applier.run_once))
             self.totals.taken += applied.taken
             self.totals.changed_orders += applied.changed_orders
             self.totals.commands += applied.commands
@@ -101,21 +99,21 @@ class Runner:
     async def _watch_connections(self, group: asyncio.TaskGroup) -> None:
         dispatched: set[str] = set()
         while not self._stopping.is_set():
-            await self._patiently(lambda: in_thread(self._release_stranded))
-            for connection in await self._patiently(lambda: in_thread(self._connected)):
+            await patiently(lambda: in_thread(self._release_stranded))
+            for connection in await patiently(lambda: in_thread(self._connected)):
                 if connection not in dispatched:
                     dispatched.add(connection)
                     group.create_task(self._dispatch(connection, group))
             await self._pause(CONNECTIONS_POLL_S)
 
     async def _dispatch(self, connection: str, group: asyncio.TaskGroup) -> None:
-        places = await self._patiently(lambda: in_thread(self._clients.max_concurrency, connection))
+        places = await patiently(lambda: in_thread(self._clients.max_concurrency, connection))
         in_hand: set[asyncio.Task[None]] = set()
         while not self._stopping.is_set():
             free = places - len(in_hand)
             due: list[outbox.Due] = []
             if free:
-                due = await self._patiently(partial(self._dispatcher.claim, connection, free))
+                due = await patiently(partial(self._dispatcher.claim, connection, free))
             for one in due:
                 task = group.create_task(self._send(one))
                 in_hand.add(task)
@@ -127,15 +125,6 @@ class Runner:
         await self._dispatcher.send(due)
         self.totals.sent += 1
         self._news.ring()
-
-    async def _patiently(self, step: Callable[[], Awaitable[R]]) -> R:
-        """The step's result; while the ledger is away or busy the step is repeated, and nothing is acknowledged."""
-        while True:
-            try:
-                return await step()
-            except OperationalError as error:
-                _log.warning("the ledger does not answer, again in %.0f s: %s", LEDGER_AWAY_S, error.orig)
-                await asyncio.sleep(LEDGER_AWAY_S)
 
     async def _pause(self, seconds: float) -> None:
         waiting = asyncio.create_task(self._stopping.wait())
@@ -149,8 +138,7 @@ class Runner:
 
     def _connected(self) -> list[str]:
         with self._ledger.read() as database:
-            found = connections.list(database, self._ledger.keys)
-        return [str(one.key) for one in found if one.state is not ConnectionState.DISCONNECTED]
+            return [str(one.key) for one in connections.connected(database, self._ledger.keys)]
 
 
 def order_sync_runner(ledger: Ledger, clients: ClientPool, settings: Settings) -> Runner:

@@ -40,6 +40,7 @@ from tradewind.errors import (
 from tradewind.ledger import connections, inbox, outbox, tables
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import dispatch as dispatch_module
+from tradewind.sync import seam
 from tradewind.sync.apply import Applier
 from tradewind.sync.dispatch import LAST_GENERATION, Dispatcher
 
@@ -447,7 +448,7 @@ class TestLostLedger:
     ) -> None:
         office.tell(order_observed(), payment_observed())
         office.desk.will("capture", [captured(version=after(1))])
-        monkeypatch.setattr(dispatch_module, "LEDGER_AWAY_S", 0.01)
+        monkeypatch.setattr(seam, "LEDGER_AWAY_S", 0.01)
         real, failures = outbox.succeed, [OSError("gone"), OSError("still gone")]
 
         def succeed(database: Any, due: outbox.Due) -> None:

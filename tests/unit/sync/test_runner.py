@@ -33,6 +33,7 @@ from tradewind.ledger import connections, orders, outbox
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings
 from tradewind.sync import runner as runner_module
+from tradewind.sync import seam
 from tradewind.sync.apply import Applier
 from tradewind.sync.dispatch import Dispatcher
 from tradewind.sync.runner import DeadLetter, Runner, is_drained, order_sync_runner
@@ -237,7 +238,7 @@ async def test_a_part_that_fails_ends_the_run_with_its_error(
 
 
 async def test_a_ledger_that_is_away_is_waited_for(ledger: Ledger, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner_module, "LEDGER_AWAY_S", 0.01)
+    monkeypatch.setattr(seam, "LEDGER_AWAY_S", 0.01)
     away = {"run_once": 3, "_claim": 3, "_connected": 2, "max_concurrency": 2}
     for owner, method in (
         (Applier, "run_once"),

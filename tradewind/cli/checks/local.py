@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tradewind.cli.checks.check import Check, of_error
 from tradewind.domain.connections import Connection as ProviderConnection
-from tradewind.domain.connections import ConnectionState
 from tradewind.errors import LedgerTooNew, TradewindError
 from tradewind.gateway.store import LedgerStore, StoreUnavailable
 from tradewind.ledger import audit, connections, inbox, outbox, tables
@@ -80,8 +79,7 @@ def opened(settings: Settings) -> tuple[Ledger | None, Check]:
 def connected(ledger: Ledger) -> list[ProviderConnection]:
     """Every connection but those that were disconnected on purpose."""
     with ledger.read() as conn:
-        known = connections.list(conn, ledger.keys)
-    return [each for each in known if each.state is not ConnectionState.DISCONNECTED]
+        return connections.connected(conn, ledger.keys)
 
 
 def ledger_checks(settings: Settings, ledger: Ledger) -> Iterator[Check]:

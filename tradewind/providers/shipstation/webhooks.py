@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown, moment, plain
+from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown, json_object, moment, plain
 
 TOLERANCE_S = 300
 KEY_REFRESH_S = 60.0
@@ -54,7 +54,7 @@ def identify(request: HookRequest) -> HookIdentity:
 
     A body that is no envelope is named by the digest of its bytes. occurred_at: of the newest scan, when there is one.
     """
-    envelope = _object(request.body)
+    envelope = json_object(request.body)
     topic, address, data = plain(envelope.get("resource_type")), envelope.get("resource_url"), envelope.get("data")
     if topic is None:
         return HookIdentity(f"sha256:{hashlib.sha256(request.body).hexdigest()}", "unreadable", None, None, None)
@@ -71,7 +71,7 @@ def identify(request: HookRequest) -> HookIdentity:
 @lru_cache(maxsize=8)
 def _keys(jwks: str) -> Mapping[str, RSAPublicKey]:
     """The RSA keys of a key set (RFC 7517) by key id; what cannot be read is not there."""
-    listed = _object(jwks.encode()).get("keys")
+    listed = json_object(jwks.encode()).get("keys")
     keys = {}
     for entry in listed if isinstance(listed, list) else ():
         try:
@@ -85,14 +85,6 @@ def _keys(jwks: str) -> Mapping[str, RSAPublicKey]:
 def _number(text: str) -> int:
     """A base64url number without padding (RFC 7518, 6.3.1)."""
     return int.from_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), "big")
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _newest_scan(data: Any) -> datetime | None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, plain
+from tradewind.providers.hooks import HookIdentity, HookRequest, json_object, plain
 
 TOLERANCE_S = 300
 
@@ -56,7 +55,7 @@ def identify(request: HookRequest) -> HookIdentity:
 
     A body that is no event is named by its digest. correlation: the id of the API request that caused the event.
     """
-    event = _object(request.body)
+    event = json_object(request.body)
     key, topic = plain(event.get("id")), plain(event.get("type"))
     if key is None or topic is None:
         digest = hashlib.sha256(request.body).hexdigest()
@@ -88,14 +87,6 @@ def _signature(header: str) -> tuple[int, list[str]]:
 def _signed_by(secret: str, payload: bytes, signatures: list[str]) -> bool:
     expected = hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode()
     return any(hmac.compare_digest(expected, signature.encode()) for signature in signatures)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _time(value: Any) -> datetime | None:
