@@ -54,7 +54,7 @@ class Totals:
 
 
 class Runner:
-    """Runs the loops over one ledger; stop() lets them finish what is in hand."""
+    """Runs the loops over one ledger; stop() lets them finish what is in hand. poll_s: pause while nothing waits."""
 
     def __init__(
         self,
@@ -63,11 +63,14 @@ class Runner:
         dispatcher: Dispatcher,
         clients: ClientPool,
         totals: Totals | None = None,
+        *,
+        poll_s: float = INBOX_POLL_S,
     ) -> None:
         self._ledger = ledger
         self._applier = applier
         self._dispatcher = dispatcher
         self._clients = clients
+        self._poll_s = poll_s
         self._stopping = asyncio.Event()
         self._news = Bell()
         self.totals = totals or Totals()
@@ -94,7 +97,7 @@ class Runner:
             if applied.commands:
                 self._news.ring()
             if not applied.taken:
-                await self._news.wait(INBOX_POLL_S)
+                await self._news.wait(self._poll_s)
 
     async def _watch_connections(self, group: asyncio.TaskGroup) -> None:
         dispatched: set[str] = set()
@@ -150,7 +153,8 @@ def order_sync_runner(ledger: Ledger, clients: ClientPool, settings: Settings) -
     def note_dead(key: str, reason: str) -> None:
         totals.dead.append(DeadLetter("command", key, reason))
 
-    return Runner(ledger, applier, Dispatcher(ledger, clients, worker=worker, on_dead=note_dead), clients, totals)
+    dispatcher = Dispatcher(ledger, clients, worker=worker, on_dead=note_dead)
+    return Runner(ledger, applier, dispatcher, clients, totals, poll_s=settings.poll_ms / 1000)
 
 
 def is_drained(ledger: Ledger) -> bool:

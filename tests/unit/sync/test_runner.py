@@ -133,6 +133,23 @@ async def test_nothing_to_do_is_waited_out(ledger: Ledger, pool: Pool, monkeypat
     assert 4 <= looked["outbox"] <= 4 * (1.0 / runner_module.OUTBOX_POLL_S + 2)
 
 
+async def test_an_empty_inbox_is_looked_at_as_often_as_the_settings_say(
+    ledger: Ledger, pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: set[float] = set()
+    real = runner_module.Bell.wait
+
+    async def wait(self: Any, timeout_s: float) -> None:
+        pauses.add(timeout_s)
+        await real(self, timeout_s)
+
+    monkeypatch.setattr(runner_module.Bell, "wait", wait)
+    settings = Settings(state_dir=tmp_path, poll_ms=7)
+    async with running(order_sync_runner(ledger, pool, settings)):  # type: ignore[arg-type]
+        await until(lambda: runner_module.OUTBOX_POLL_S in pauses and len(pauses) == 2)
+    assert pauses == {0.007, runner_module.OUTBOX_POLL_S}
+
+
 async def test_full_hands_are_waited_out(ledger: Ledger, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """While every place is taken nothing is claimed, and nothing spins."""
     pool.places = 1
