@@ -5,7 +5,7 @@ Every frame has `row`, by which a person knows the row, and `currency`, in which
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import pandas as pd
 
@@ -29,10 +29,11 @@ def read_frames(ledger: Ledger) -> dict[str, pd.DataFrame]:
     rows = [(item.sku, item.backorders) for item in items]
     known = pd.DataFrame(rows, columns=["sku", "backorders"]).astype({"sku": "str", "backorders": "bool"})
     places = {level.location: level.location_name for item in items for level in item.levels}
+    counted = {(item.sku, level.location) for item in items for level in item.levels}
     return {
         "orders": orders_frame(data, known),
         "payments": payments_frame(data),
-        "stock": stock_frame(data, known, places),
+        "stock": stock_frame(data, known, places, counted),
         "books": books_frame(open_rows),
     }
 
@@ -86,11 +87,18 @@ def payments_frame(data: Frames) -> pd.DataFrame:
     )
 
 
-def stock_frame(data: Frames, known: pd.DataFrame, places: Mapping[str, str]) -> pd.DataFrame:
-    """One row a SKU at a location. backorders: some storefront sells it at zero stock. places: names of locations."""
+def stock_frame(
+    data: Frames, known: pd.DataFrame, places: Mapping[str, str], counted: Collection[tuple[str, str]]
+) -> pd.DataFrame:
+    """One row a SKU at a location. places: names of locations.
+
+    limited: no more can be sold than is there: a storefront's count has been read (counted: those (sku, location)),
+    and no storefront sells it at zero stock. Before the first catalog-sync has read a count, sales alone are known.
+    """
     stock = data["stock"]
     where = stock["location"].map(dict(places)).astype("str").fillna(stock["location"])
     backorders = known.groupby("sku")["backorders"].max()
+    read = pd.Series([place in counted for place in zip(stock["sku"], stock["location"], strict=True)], dtype="bool")
     return pd.DataFrame(
         {
             "row": stock["sku"] + " at " + where,
@@ -98,7 +106,7 @@ def stock_frame(data: Frames, known: pd.DataFrame, places: Mapping[str, str]) ->
             "sku": stock["sku"],
             "location": stock["location"],
             "in_catalogue": stock["sku"].isin(backorders.index),
-            "backorders": stock["sku"].map(backorders).eq(True),
+            "limited": read & ~stock["sku"].map(backorders).eq(True),
             **{column: stock[column].astype("int64") for column in ("on_hand", "reserved", "available")},
         }
     )

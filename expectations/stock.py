@@ -3,7 +3,7 @@
 from expectations.quiet import Column, gx, gxe
 from expectations.rules import rule
 
-NO_BACKORDERS = Column("backorders") == False  # noqa: E712 - builds a condition
+LIMITED = Column("limited") == True  # noqa: E712 - builds a condition
 
 
 def suite() -> gx.ExpectationSuite:
@@ -14,7 +14,7 @@ def suite() -> gx.ExpectationSuite:
             gxe.ExpectColumnValuesToBeBetween(
                 column="available",
                 min_value=0,
-                row_condition=NO_BACKORDERS,
+                row_condition=LIMITED,
                 **rule(
                     "nothing_is_oversold",
                     "Nothing is sold beyond what is there, unless backorders are allowed.",
@@ -24,7 +24,7 @@ def suite() -> gx.ExpectationSuite:
             gxe.ExpectColumnValuesToBeBetween(
                 column="on_hand",
                 min_value=0,
-                row_condition=NO_BACKORDERS,
+                row_condition=LIMITED,
                 **rule(
                     "shelf_is_not_below_zero",
                     "No shelf holds fewer than zero units.",

@@ -17,7 +17,7 @@ PAYMENT = {
     "authorized": 1250, "captured": 1250, "refunded": 0,
 }  # fmt: skip
 STOCK = {
-    "row": "MUG at Shed", "currency": "", "sku": "MUG", "location": "shed", "in_catalogue": True, "backorders": False,
+    "row": "MUG at Shed", "currency": "", "sku": "MUG", "location": "shed", "in_catalogue": True, "limited": True,
     "on_hand": 10, "reserved": 2, "available": 8,
 }  # fmt: skip
 DISCREPANCY = {

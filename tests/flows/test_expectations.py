@@ -105,8 +105,8 @@ def test_lawful_orders_pass(case: str) -> None:
     assert failed_checks("orders", table("orders", LAWFUL[case])) == []
 
 
-def test_backorders_may_be_sold_beyond_what_is_there() -> None:
-    assert failed_checks("stock", table("stock", {"available": -3, "on_hand": -1, "backorders": True})) == []
+def test_what_is_not_limited_may_be_sold_beyond_what_is_there() -> None:
+    assert failed_checks("stock", table("stock", {"available": -3, "on_hand": -1, "limited": False})) == []
 
 
 def test_no_kind_of_discrepancy_goes_unnoticed() -> None:

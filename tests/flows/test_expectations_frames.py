@@ -104,9 +104,22 @@ def test_a_payment_is_shown_with_its_order(ledger: Ledger) -> None:
 def test_stock_is_shown_with_the_name_of_its_place(ledger: Ledger) -> None:
     record(ledger, settled())
     stock = row_of(read_frames(ledger)["stock"])
-    assert (stock["row"], stock["on_hand"], stock["in_catalogue"], stock["backorders"]) == (
-        "MUG at Shed", -2, True, False
-    )  # fmt: skip
+    assert (stock["row"], stock["on_hand"], stock["in_catalogue"]) == ("MUG at Shed", -2, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "limited"),
+    [({}, True), ({"backorders": True}, False), ({"levels": ()}, False)],
+    ids=["counted", "backorders allowed", "not counted yet"],
+)
+def test_only_what_was_counted_and_is_not_backordered_is_limited(
+    ledger: Ledger, changes: dict[str, Any], limited: bool
+) -> None:
+    with ledger.write() as database:
+        (mug,) = catalogue.items(database)
+        catalogue.upsert_items(database, [mug.model_copy(update=changes)])
+    record(ledger, settled())
+    assert row_of(read_frames(ledger)["stock"])["limited"] is limited
 
 
 def found(kind: str) -> discrepancies.Discrepancy:

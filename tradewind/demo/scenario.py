@@ -61,6 +61,7 @@ class Scenario:
         self.description: dict[str, Any] = {}
         self._ledger: Ledger | None = None
         self._opened_at = datetime.now(UTC)
+        self._catalog_sync = ""
 
     def run(self) -> dict[str, Any]:
         """Everything, in order; gives the result as the JSON shows it. Raises NotReady, PartDied."""
@@ -105,7 +106,7 @@ class Scenario:
         self._progress("starting", 4, 5)
         run = self.stack.run_order_sync(ORDER_SYNC)
         self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 120.0, self.stack.worker)
-        self.stack.prefect.run("catalog-sync/catalog-sync")
+        self._catalog_sync = self.stack.prefect.run("catalog-sync/catalog-sync")
         self._progress("starting", 5, 5)
 
     async def _connect(self) -> None:
@@ -161,14 +162,18 @@ class Scenario:
     def _reconcile(self, control: Control) -> dict[str, Any]:
         """Plant one fault, silently, and run the nightly reconciliation."""
         self._progress("reconciling", 0, 2)
+        self._until_ended(self._catalog_sync, 120.0, "catalog-sync has not ended")
         planted = control.plant(PLANTED)
         parameters = {"since": self._opened_at.isoformat(), "settling_s": 0.0}
         run = self.stack.prefect.run("reconciliation/reconciliation", parameters)
         # Every order is read again, within the store's limit.
         bound_s = 180.0 + control.progress()["placed"]
-        self._until(lambda: self.stack.prefect.state(run) in FINAL_STATES, bound_s, "reconciliation has not ended")
+        self._until_ended(run, bound_s, "reconciliation has not ended")
         self._progress("reconciling", 1, 2)
         return planted
+
+    def _until_ended(self, run: str, timeout_s: float, complaint: str) -> None:
+        self._until(lambda: self.stack.prefect.state(run) in FINAL_STATES, timeout_s, complaint)
 
     def _await_alert(self) -> None:
         self._until(lambda: bool(self._receiver.alerts), 40.0, "no alert arrived", strict=False)
