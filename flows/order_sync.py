@@ -21,6 +21,9 @@ from tasks.work import Work, attempt, work
 from tradewind.sync.runner import Totals
 
 DEPLOYMENT = "order-sync/order-sync"
+SWEEP_ENDS_EARLY_S = 15.0
+"""Before the window's end: a sweep that is under way then would be cancelled."""
+SWEEP_AT_LEAST_S = 10.0
 
 
 @flow(name="order-sync", flow_run_name=orders_name)
@@ -63,16 +66,16 @@ async def look_after_connections(at: Work, window: Window, sweep_interval_s: flo
     """Take newer blocks over, then sweep all connections at every interval, until the window is over."""
     await attempt("taking newer blocks over", take_over_blocks())
     while not window.stopping:
-        await attempt("sweeping", look_for_missed(at))
+        await attempt("sweeping", look_for_missed(at, max(window.left_s - SWEEP_ENDS_EARLY_S, SWEEP_AT_LEAST_S)))
         await window.wait(sweep_interval_s)
 
 
-async def look_for_missed(at: Work) -> None:
+async def look_for_missed(at: Work, within_s: float) -> None:
     """Sweep every connection and check its webhook subscriptions, side by side: one does not hold up the others."""
     keys = [str(connection.key) for connection in at.connected()]
-    await asyncio.gather(*(look_at_connection(key) for key in keys))
+    await asyncio.gather(*(look_at_connection(key, within_s) for key in keys))
 
 
-async def look_at_connection(key: str) -> None:
-    for step in (sweep_connection, watch_subscriptions):
-        await attempt(f"{step.name} for {key}", tagged(step, key)(key))
+async def look_at_connection(key: str, within_s: float) -> None:
+    await attempt(f"sweeping {key}", tagged(sweep_connection, key)(key, within_s))
+    await attempt(f"watching the subscriptions of {key}", tagged(watch_subscriptions, key)(key))

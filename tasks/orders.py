@@ -20,10 +20,14 @@ from tradewind.sync.sweep import Swept, sweep
 
 
 @task(task_run_name="sweep {connection}", **BATCH_RETRIES)
-async def sweep_connection(connection: str) -> Swept:
-    """Bring in what the provider lists and no webhook brought."""
+async def sweep_connection(connection: str, within_s: float) -> Swept:
+    """Bring in what the provider lists and no webhook brought; what is not read within_s is left to the next sweep."""
     async with work("normal") as at:
-        swept = await sweep(at.ledger, at.connection(connection), at.client(connection), now=datetime.now(UTC))
+        swept = await sweep(
+            at.ledger, at.connection(connection), at.client(connection), now=datetime.now(UTC), within_s=within_s
+        )
+    if not swept.complete:
+        log("%s: %d listed in %.0f s, the rest is left to the next sweep", connection, swept.listed, within_s)
     if swept.new:
         log("%s: %d of %d listed were not known", connection, swept.new, swept.listed)
     return swept

@@ -55,6 +55,11 @@ class Window:
     def stopping(self) -> bool:
         return self._stopping.is_set()
 
+    @property
+    def left_s(self) -> float:
+        """Seconds until the window's time is up; below zero while it leads on without a successor."""
+        return self._ends - time.monotonic()
+
     async def wait(self, seconds: float) -> None:
         """Wait, but no longer than until the window is stopped."""
         await self._unless_stopped(asyncio.sleep(seconds))

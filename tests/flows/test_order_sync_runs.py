@@ -83,7 +83,7 @@ async def test_one_failing_sweep_holds_up_neither_the_others_nor_the_orders_nor_
     seen: list[str] = []
 
     @task
-    async def sweep(connection: str) -> None:
+    async def sweep(connection: str, within_s: float) -> None:
         if connection == "stripe:main":
             raise ProviderUnavailable("down")
         if connection == "shipstation:main":

@@ -1,17 +1,19 @@
 """Sweep: what the provider lists against what the inbox has seen; what is missing enters the inbox.
 
 A cursor per connection is the time up to which everything was listed. Each sweep reads again from a little before it,
-up to a little behind now, because providers index late; the cursor moves only when the whole listing was read.
+up to a little behind now, because providers index late. The cursor moves when the whole listing was read, and after
+every page of a listing that comes in the order of its changes, so that a sweep cut short goes on where it stopped.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tradewind.domain.connections import Connection
-from tradewind.domain.events import Event
+from tradewind.domain.events import Event, ResourceChanged
 from tradewind.domain.roles import Client, Journal, PaymentProcessor, Storefront
 from tradewind.ledger import cursors, inbox
 from tradewind.ledger.engine import Ledger
@@ -25,30 +27,45 @@ CURSOR = "sweep"
 
 @dataclass(frozen=True)
 class Swept:
-    """listed: what the provider listed. new: what the inbox had not seen from any listing. until: the new cursor."""
+    """listed: what the provider listed. new: what the inbox had not seen from any listing. until: the end of the span.
+
+    complete: the listing was read to its end within its time.
+    """
 
     connection: str
     listed: int
     new: int
     since: datetime
     until: datetime
+    complete: bool = True
 
 
-async def sweep(ledger: Ledger, connection: Connection, client: Client, *, now: datetime) -> Swept:
+async def sweep(
+    ledger: Ledger, connection: Connection, client: Client, *, now: datetime, within_s: float | None = None
+) -> Swept:
     """List what changed since the last sweep (the first one: since the connection went live).
 
-    Raises the provider's errors; what was read before is stored, and the cursor stays.
+    within_s: when to stop reading, for the next sweep to go on. Raises the provider's errors; what was read is stored.
     """
     key = str(connection.key)
     since = await in_thread(_start, ledger, connection, now)
     until = now - LAG
     listed = new = 0
-    async for page in _changes(client, since, until):
-        listed += len(page)
-        new += await in_thread(store_page, ledger, page, now)
-    if listed:
+    complete = False
+    try:
+        async with asyncio.timeout(within_s) as time:
+            async for page in _changes(client, since, until):
+                new += await in_thread(store_page, ledger, page, now)
+                listed += len(page)
+                if reached := _reached(page):
+                    await in_thread(_advance, ledger, key, min(reached, until))
+        complete = True
+    except TimeoutError:
+        if not time.expired():
+            raise
+    if complete and listed:
         await in_thread(_advance, ledger, key, until)
-    return Swept(key, listed, new, since, until)
+    return Swept(key, listed, new, since, until, complete)
 
 
 def store_page(ledger: Ledger, page: Sequence[Event], read_at: datetime) -> int:
@@ -69,6 +86,12 @@ def _changes(client: Client, since: datetime, until: datetime) -> AsyncIterator[
             return client.documents(since, until)
         case _:
             return _nothing()
+
+
+def _reached(page: Sequence[Event]) -> datetime | None:
+    """Up to when the listing is read with this page, if it tells: changes are listed oldest first, nothing else is."""
+    last = page[-1] if page else None
+    return last.version if isinstance(last, ResourceChanged) else None
 
 
 async def _nothing() -> AsyncIterator[Sequence[Event]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -107,6 +108,32 @@ async def test_a_failed_page_moves_no_cursor_and_keeps_what_was_read(ledger: Led
         await swept(ledger, desk, now=after(600))
     assert cursor(ledger) == first.until
     assert len(rows(ledger)) == 2
+
+
+async def test_a_listing_of_changes_is_read_on_from_its_last_page(ledger: Ledger, desk: Desk) -> None:
+    desk.will("changes", [HINT], ProviderUnavailable("away"))
+    with pytest.raises(ProviderUnavailable):
+        await swept(ledger, desk, STORE, now=after(600))
+    assert cursor(ledger, STORE) == AT
+    desk.answers["changes"] = [[HINT]]
+    done = await swept(ledger, desk, STORE, now=after(600))
+    assert (done.since, done.complete, cursor(ledger, STORE)) == (AT - OVERLAP, True, after(600) - LAG)
+
+
+@pytest.mark.parametrize(("key", "reached"), [(STORE, AT), (PROCESSOR, None)])
+async def test_a_sweep_ends_with_its_time(ledger: Ledger, desk: Desk, key: str, reached: datetime | None) -> None:
+    events = {STORE: ("changes", HINT), PROCESSOR: ("payments", payment_observed())}
+    method, event = events[key]
+    desk.will(method, [event], asyncio.Event().wait)
+    done = await sweep(ledger, connection(key), desk(key), now=after(600), within_s=0.5)
+    assert (done.listed, done.new, done.complete) == (1, 1, False)
+    assert cursor(ledger, key) == reached
+
+
+async def test_a_page_that_timed_out_by_itself_is_an_error(ledger: Ledger, desk: Desk) -> None:
+    desk.will("changes", TimeoutError("of its own"))
+    with pytest.raises(TimeoutError, match="of its own"):
+        await sweep(ledger, connection(STORE), desk(STORE), now=AT, within_s=60.0)
 
 
 async def test_a_slow_sweep_does_not_set_the_cursor_back(ledger: Ledger, desk: Desk) -> None:

@@ -64,7 +64,7 @@ class _Client:
         for page in self._desk.answers.get(method, []):
             if isinstance(page, Exception):
                 raise page
-            yield page
+            yield await page() if callable(page) else page
 
 
 def _asks(method: str) -> Callable[..., Any]:
