@@ -1,11 +1,12 @@
 """What will happen later by itself: a carrier scans a parcel, say."""
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Callable
 from itertools import count
 
-from tradewind.sandbox.clock import Clock
+from tradewind.sandbox.clock import Clock, within
 
 
 class Agenda:
@@ -39,10 +40,12 @@ class Agenda:
             heapq.heappop(self._due)[2]()
 
     async def _run(self) -> None:
-        """Half a second of grain is fine enough for parcels, and needs no waking when something earlier is added."""
         while True:
+            self._changed.clear()
             if not self._due:
-                self._changed.clear()
                 await self._changed.wait()
-            await self._clock.sleep(0.5)
+            else:
+                # Something earlier may be added meanwhile.
+                with contextlib.suppress(TimeoutError):
+                    await within(self._clock, self._due[0][0] - self._clock.monotonic(), self._changed.wait())
             self.run_due()

@@ -19,6 +19,7 @@ FaultAnswer = Callable[[str, random.Random], Response]
 # request holds its key.
 SCOPE_KEY: Final = "tradewind.injected"
 
+_LASTING: Final = ("throttle_storm", "server_error")
 _EXEMPT: Final = ("/oauth/", "/jwks")
 
 
@@ -33,14 +34,14 @@ _TAKERS: Final = {"stripe"}
 class ApiFaults:
     """Middleware over the providers' routes; the control API, tokens and public keys are left alone.
 
-    A storm of 429s lasts for its connection; a 5xx comes instead of the effect; a lost answer comes after the effect,
-    half of the time as a proxy's 502, otherwise as a connection that ends in mid-answer.
+    429s and 5xx come instead of the effect, and last for their connection where they have a length; a lost answer
+    comes after the effect, half of the time as a proxy's 502, otherwise as a connection that ends in mid-answer.
     """
 
     def __init__(self, app: ASGIApp, *, sandbox: Sandbox) -> None:
         self._app = app
         self._sandbox = sandbox
-        self._storm_until_s: dict[str, float] = {}
+        self._until_s: dict[tuple[str, str], float] = {}
         self._rngs = {provider: sandbox.rng(f"api_faults/{provider}") for provider in _ANSWERS}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,14 +60,16 @@ class ApiFaults:
         await self._serve(scope, receive, send, provider)
 
     def _refusal(self, connection: str, provider: str) -> str | None:
-        """The kind of failure that comes instead of the effect, if any."""
+        """The kind of failure that comes instead of the effect, if any. One that has a length goes on for it."""
         faults, rng, now_s = self._sandbox.faults, self._rngs[provider], self._sandbox.clock.monotonic()
-        if now_s < self._storm_until_s.get(connection, 0.0):
-            return "throttle_storm"
-        if faults.strikes("throttle_storm", rng):
-            self._storm_until_s[connection] = now_s + faults.length_s("throttle_storm", rng)
-            return "throttle_storm"
-        return "server_error" if faults.strikes("server_error", rng) else None
+        for kind in _LASTING:
+            if now_s < self._until_s.get((connection, kind), 0.0):
+                return kind
+        for kind in _LASTING:
+            if faults.strikes(kind, rng):
+                self._until_s[connection, kind] = now_s + faults.length_s(kind, rng)
+                return kind
+        return None
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, provider: str) -> None:
         faults, rng = self._sandbox.faults, self._rngs[provider]

@@ -16,14 +16,11 @@ def create_app(sandbox: Sandbox) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await sandbox.sender.start()
-        await sandbox.agenda.start()
+        await sandbox.start()
         try:
             yield
         finally:
-            await sandbox.world.stop()
-            await sandbox.agenda.stop()
-            await sandbox.sender.stop()
+            await sandbox.stop()
 
     return Starlette(
         routes=parts.routes(sandbox),

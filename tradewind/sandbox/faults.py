@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -66,7 +67,14 @@ class Faults:
         if level not in LEVELS:
             raise ValueError(f"unknown fault level {level!r}: expected one of {', '.join(LEVELS)}")
         self.level = level
-        self._rates = LEVELS[level]
+        self._rates: Mapping[str, Rate] = LEVELS[level]
+
+    def set_rates(self, rates: Mapping[str, Rate]) -> None:
+        """Rates of one's own from now on; what is not named never strikes. Raises ValueError for an unknown kind."""
+        if unknown := sorted(set(rates) - set(KINDS)):
+            raise ValueError(f"unknown fault {', '.join(unknown)}: expected some of {', '.join(KINDS)}")
+        self.level = "custom"
+        self._rates = {**LEVELS["none"], **rates}
 
     def strikes(self, kind: str, rng: random.Random) -> bool:
         """Whether this fault happens now. Counts it when it does; always draws once, so a seed's choices line up."""

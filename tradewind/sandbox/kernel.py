@@ -12,6 +12,8 @@ from tradewind.sandbox.sender import Sender
 from tradewind.sandbox.truth import Truth
 
 if TYPE_CHECKING:
+    import httpx
+
     from tradewind.sandbox.backoffice import BackOffice
     from tradewind.sandbox.shipstation import ShipStationAccount
     from tradewind.sandbox.shopify import ShopifyStore
@@ -46,6 +48,22 @@ class Sandbox:
     def secret(self, name: str, length: int) -> str:
         """A credential of letters and digits, derived from the seed."""
         return "".join(self.rng(f"secret/{name}").choices(_ALPHABET, k=length))
+
+    async def start(self, client: httpx.AsyncClient | None = None) -> None:
+        """Begin to send webhooks and to let parcels travel. client: what webhooks leave through, if not the network.
+
+        Whoever runs the application in process, without its lifespan, calls this and `stop`.
+        """
+        await self.sender.start(client)
+        await self.agenda.start()
+
+    async def stop(self) -> None:
+        """Nothing more happens, and nothing more is sent."""
+        await self.world.stop()
+        for store in self.shopify.values():
+            await store.jobs.stop()
+        await self.agenda.stop()
+        await self.sender.stop()
 
     def describe(self) -> dict[str, Any]:
         """Addresses and credentials: what `tradewind sandbox` prints."""

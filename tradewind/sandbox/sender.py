@@ -6,12 +6,15 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import httpx
 
-from tradewind.sandbox.clock import Clock
+from tradewind.sandbox.clock import Clock, within
 from tradewind.sandbox.faults import Faults
 from tradewind.sandbox.truth import Truth
+
+_AT_ONCE: Final = 64  # requests under way
 
 
 def _nothing() -> None:
@@ -43,6 +46,7 @@ class Sender:
         self._client: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._first_attempts_due = 0
+        self._slots = asyncio.Semaphore(_AT_ONCE)
         self.backlog: list[Hook] = []
 
     @property
@@ -51,8 +55,8 @@ class Sender:
         return not self.backlog and self._first_attempts_due == 0
 
     async def start(self, client: httpx.AsyncClient | None = None) -> None:
-        """Begin to deliver. client: for tests, another way out than the network."""
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+        """Begin to deliver. client: another way out than the network; it is closed at `stop`."""
+        limits = httpx.Limits(max_connections=_AT_ONCE, max_keepalive_connections=32)
         self._client = client or httpx.AsyncClient(limits=limits, trust_env=False)
         waiting, self.backlog = self.backlog, []
         for hook in waiting:
@@ -110,16 +114,13 @@ class Sender:
         hook.on_give_up()
 
     async def _attempt(self, hook: Hook) -> bool:
-        """One POST: delivered if answered 2xx within the provider's time-out."""
+        """One POST: delivered if answered 2xx within the provider's time-out, by the sandbox's clock."""
         assert self._client is not None
         status: int | None = None
-        with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL):
-            response = await self._client.post(
-                hook.url,
-                content=hook.body,
-                headers=hook.headers(self._clock.now()),
-                timeout=httpx.Timeout(hook.timeout_s, pool=None),
-            )
-            status = response.status_code
+        # Waiting for a turn is no fault of the subscriber.
+        async with self._slots:
+            post = self._client.post(hook.url, content=hook.body, headers=hook.headers(self._clock.now()), timeout=None)
+            with contextlib.suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError):
+                status = (await within(self._clock, hook.timeout_s, post)).status_code
         self._truth.count_attempt(hook.connection, hook.topic, status)
         return status is not None and 200 <= status < 300

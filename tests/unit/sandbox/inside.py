@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tradewind.sandbox import Sandbox, create_app, create_sandbox
+from tradewind.sandbox import Sandbox, create_sandbox
 from tradewind.sandbox.clock import ManualClock
+from tradewind.sandbox.in_process import InProcess
 
 
 @dataclass
@@ -31,9 +32,8 @@ async def inside(seed: int = 1, faults: str = "none") -> AsyncIterator[Inside]:
     """A sandbox with its webhooks switched on."""
     clock = ManualClock()
     sandbox = create_sandbox(seed=seed, faults=faults, base_url="http://sandbox", clock=clock)
-    transport = httpx.ASGITransport(create_app(sandbox))
-    async with httpx.AsyncClient(transport=transport, base_url="http://sandbox") as http:
+    async with httpx.AsyncClient(transport=InProcess(sandbox), base_url="http://sandbox") as http:
         stage = Inside(sandbox, clock, http)
-        await sandbox.sender.start(httpx.AsyncClient(transport=httpx.MockTransport(stage.take)))
+        await sandbox.start(httpx.AsyncClient(transport=httpx.MockTransport(stage.take)))
         yield stage
-        await sandbox.sender.stop()
+        await sandbox.stop()

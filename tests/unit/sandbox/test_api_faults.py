@@ -6,13 +6,12 @@ import httpx
 import pytest
 
 from tests.unit.sandbox.inside import Inside, inside
-from tradewind.sandbox.faults import API_KINDS, LEVELS, WEBHOOK_KINDS, Rate
+from tradewind.sandbox.faults import API_KINDS, LEVELS, WEBHOOK_KINDS, Faults, Rate
 
 
-def only(monkeypatch: pytest.MonkeyPatch, stage: Inside, **rates: Rate) -> None:
+def only(stage: Inside, **rates: Rate) -> None:
     """From now on these faults strike and no others."""
-    never = {kind: Rate(0.0) for kind in (*WEBHOOK_KINDS, *API_KINDS)}
-    monkeypatch.setattr(stage.sandbox.faults, "_rates", {**never, **rates})
+    stage.sandbox.faults.set_rates(rates)
 
 
 async def create_intent(stage: Inside, key: str = "key-1") -> httpx.Response:
@@ -22,16 +21,24 @@ async def create_intent(stage: Inside, key: str = "key-1") -> httpx.Response:
     return await stage.http.post("/stripe/main/v1/payment_intents", data=data, headers=headers)
 
 
+async def outcome(stage: Inside, key: str) -> str:
+    """The status of the answer, or that there was none."""
+    try:
+        return str((await create_intent(stage, key)).status_code)
+    except httpx.RemoteProtocolError:
+        return "cut"
+
+
 async def list_carriers(stage: Inside) -> httpx.Response:
     account = stage.sandbox.shipstation["main"].describe()
     return await stage.http.get("/shipstation/main/v2/carriers", headers={"API-Key": account["api_key"]})
 
 
-async def test_a_storm_of_429s_lasts_for_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_storm_of_429s_lasts_for_its_connection() -> None:
     async with inside() as stage:
-        only(monkeypatch, stage, throttle_storm=Rate(1.0, 2.0))
+        only(stage, throttle_storm=Rate(1.0, 2.0))
         assert (await list_carriers(stage)).status_code == 429
-        only(monkeypatch, stage)
+        only(stage)
         assert (await list_carriers(stage)).headers["Retry-After"] == "1"
         assert (await create_intent(stage)).status_code == 200
         stage.clock.advance(2)
@@ -39,28 +46,44 @@ async def test_a_storm_of_429s_lasts_for_its_connection(monkeypatch: pytest.Monk
         assert stage.sandbox.truth.of("throttled") == []
 
 
-async def test_a_server_error_comes_instead_of_the_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_error_comes_instead_of_the_effect() -> None:
     async with inside() as stage:
-        only(monkeypatch, stage, server_error=Rate(1.0))
+        only(stage, server_error=Rate(1.0))
         assert (await list_carriers(stage)).status_code in (500, 502, 503)
 
 
-async def test_a_lost_answer_comes_after_the_effect(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_error_that_has_a_length_is_an_outage_of_its_connection() -> None:
     async with inside() as stage:
-        only(monkeypatch, stage, lost_answer=Rate(1.0))
-        statuses = Counter([(await create_intent(stage, f"key-{n}")).status_code for n in range(20)])
+        only(stage, server_error=Rate(1.0, 3600.0))
+        assert (await list_carriers(stage)).status_code >= 500
+        only(stage)
+        stage.clock.advance(600)
+        assert (await list_carriers(stage)).status_code >= 500
+        assert (await create_intent(stage)).status_code == 200
+        stage.clock.advance(3000)
+        assert (await list_carriers(stage)).status_code == 200
+
+
+def test_rates_of_ones_own_name_known_faults() -> None:
+    with pytest.raises(ValueError, match="unknown fault fire: expected some of duplicate"):
+        Faults("none").set_rates({"fire": Rate(1.0)})
+
+
+async def test_a_lost_answer_comes_after_the_effect() -> None:
+    async with inside() as stage:
+        only(stage, lost_answer=Rate(1.0))
+        seen = Counter([await outcome(stage, f"key-{n}") for n in range(20)])
         assert len(stage.sandbox.stripe["main"].payments.intents) == 20
-        # In one process a connection cannot end in mid-answer: what is left of that is a 200 without its body.
-        assert set(statuses) == {502, 200}
-        only(monkeypatch, stage)
+        assert set(seen) == {"502", "cut"}
+        only(stage)
         assert (await create_intent(stage, "key-0")).headers["Idempotent-Replayed"] == "true"
 
 
-async def test_a_stripe_500_may_be_kept_for_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stripe_500_may_be_kept_for_its_key() -> None:
     async with inside() as stage:
-        only(monkeypatch, stage, server_error=Rate(1.0))
+        only(stage, server_error=Rate(1.0))
         failed = {key: await create_intent(stage, key) for key in map(str, range(20))}
-        only(monkeypatch, stage)
+        only(stage)
         stage.clock.advance(1)
         again = {key: await create_intent(stage, key) for key in failed}
         kept = {key for key, answer in again.items() if answer.status_code == 500}
@@ -73,9 +96,9 @@ async def test_a_stripe_500_may_be_kept_for_its_key(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "path", ["/control/progress", "/shipstation/main/jwks", "/shopify/north/admin/oauth/access_token"]
 )
-async def test_control_keys_and_tokens_are_left_alone(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+async def test_control_keys_and_tokens_are_left_alone(path: str) -> None:
     async with inside() as stage:
-        only(monkeypatch, stage, server_error=Rate(1.0), throttle_storm=Rate(1.0))
+        only(stage, server_error=Rate(1.0), throttle_storm=Rate(1.0))
         assert (await stage.http.get(path)).status_code not in (429, 500, 502, 503)
 
 

@@ -1,7 +1,9 @@
 """The sandbox's seed, truth, agenda and limits."""
 
+import asyncio
 import json
 
+import httpx
 import pytest
 
 from tests.unit.sandbox.inside import inside
@@ -61,6 +63,37 @@ async def test_the_agenda_runs_actions_in_their_order_when_they_are_due() -> Non
         await settle(lambda: clock._sleepers or len(done) == 2)
     assert done == ["early", "late"]
     await agenda.stop()
+
+
+async def test_a_manual_clock_steps_to_the_end_of_the_next_wait() -> None:
+    clock = ManualClock()
+    waits = [asyncio.create_task(clock.sleep(seconds)) for seconds in (30, 10)]
+    await asyncio.sleep(0)
+    assert clock.step()
+    assert clock.monotonic() == 10
+    waits[0].cancel()
+    await asyncio.wait(waits)
+    assert not clock.step(), "a wait that was given up is none"
+
+
+async def test_a_started_sandbox_delivers_and_a_stopped_one_does_not() -> None:
+    received: list[str] = []
+
+    def take(request: httpx.Request) -> httpx.Response:
+        received.append(request.url.path)
+        return httpx.Response(200)
+
+    sandbox = create_sandbox(seed=1, faults="none", base_url="http://sandbox", clock=ManualClock())
+    office = sandbox.backoffice["main"]
+    office.subscribed_url = "http://merchant/hook"
+    document = dict.fromkeys(("document", "kind", "reason", "occurred_at", "currency", "total"), "x") | {"lines": []}
+    await sandbox.start(httpx.AsyncClient(transport=httpx.MockTransport(take)))
+    office.post_document({**document, "document": "1"})
+    await settle(lambda: sandbox.sender.idle)
+    await sandbox.stop()
+    office.post_document({**document, "document": "2"})
+    await asyncio.sleep(0)
+    assert received == ["/hook"]
 
 
 def test_a_window_admits_its_limit_and_says_how_long_to_wait() -> None:

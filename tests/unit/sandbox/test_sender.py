@@ -80,8 +80,8 @@ async def test_a_refused_hook_is_retried_on_schedule_with_fresh_headers(refusal:
     await settle(lambda: sender.idle)
     for pause_s in (10, 100):
         clock.advance(pause_s)
-        seen = len(subscriber.received)
-        await settle(lambda seen=seen: len(subscriber.received) > seen)  # type: ignore[misc]
+        seen = sandbox.truth.webhook_attempts.total()
+        await settle(lambda seen=seen: sandbox.truth.webhook_attempts.total() > seen)  # type: ignore[misc]
     assert [at_s for at_s, _, _ in subscriber.received] == [0, 10, 110]
     assert len({sent_at for _, _, sent_at in subscriber.received}) == 3
     await sender.stop()
@@ -107,6 +107,27 @@ async def test_an_address_that_is_none_counts_as_unanswered() -> None:
     await settle(lambda: sandbox.truth.webhook_attempts)
     assert sandbox.truth.webhook_attempts == {"shopify:north orders/create unanswered": 1}
     await sender.stop()
+
+
+async def test_an_attempt_ends_with_the_providers_time_out_by_the_sandboxes_clock() -> None:
+    sandbox, clock = bare_sandbox()
+    asked = asyncio.Event()
+
+    async def never(_: httpx.Request) -> httpx.Response:
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ends this")
+
+    await sandbox.sender.start(httpx.AsyncClient(transport=httpx.MockTransport(never)))
+    sandbox.sender.send(hook())
+    await asked.wait()
+    clock.advance(4.9)
+    await asyncio.sleep(0)
+    assert not sandbox.truth.webhook_attempts
+    clock.advance(0.1)
+    await settle(lambda: sandbox.sender.idle)
+    assert sandbox.truth.webhook_attempts == {"shopify:north orders/create unanswered": 1}
+    await sandbox.sender.stop()
 
 
 async def test_hostile_faults_lose_duplicate_and_disorder_hooks() -> None:

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
+from functools import cache
 from typing import Final
 
 from cryptography.hazmat.primitives import hashes
@@ -62,6 +62,12 @@ class SigningKey:
         return base64.b64encode(self._private.sign(message, padding.PKCS1v15(), hashes.SHA256())).decode()
 
 
+@cache
+def signing_key() -> SigningKey:
+    """The key of every account in this process: making one takes a tenth of a second, too long for each of many."""
+    return SigningKey()
+
+
 class Subscriptions:
     """One account's webhooks."""
 
@@ -73,10 +79,10 @@ class Subscriptions:
         self._versions: dict[str, str] = {}
         self.kept: dict[str, Json] = {}
 
-    @cached_property
+    @property
     def key(self) -> SigningKey:
-        """Made when it is first needed: an RSA key takes a tenth of a second."""
-        return SigningKey()
+        """What messages are signed with."""
+        return signing_key()
 
     def create(self, version: str, asked: Json) -> Json:
         """A new webhook. Raises ShipStationError for an unknown event or one that has this address already."""

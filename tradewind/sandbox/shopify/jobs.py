@@ -33,6 +33,12 @@ class Jobs:
         task.add_done_callback(self._tasks.discard)
         return job
 
+    async def stop(self) -> None:
+        """Leave what has not been done yet."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _run(self, job: Job, after_s: float, act: Callable[[], object]) -> None:
         await self._clock.sleep(after_s)
         with contextlib.suppress(RefusalError):
