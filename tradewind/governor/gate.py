@@ -13,12 +13,15 @@ from tradewind.governor.clock import Clock
 from tradewind.governor.leases import LeaseSource
 
 LONGEST_WAIT_S: dict[Lane, float] = {"critical": 20.0, "normal": 60.0, "deferred": 300.0}
+PROMOTED_AFTER_S = 30.0
 
 
 class Gate:
     """Calls enter one at a time, by lane and then in order of arrival.
 
     A critical call waits at most for the one admission under way; the last place in flight is kept for critical calls.
+    A normal call that has waited 30 s goes as a critical one: while critical calls alone use the whole budget, a sweep
+    would otherwise never come through, and what webhooks missed would stay missed.
     """
 
     def __init__(
@@ -42,22 +45,32 @@ class Gate:
     def waiting(self) -> int:
         return len(self._queue)
 
-    async def enter(self, cost: float, lane: Lane) -> None:
-        """Return when the call may go. Raises ProviderUnavailable (circuit open), RateLimited (too long to wait)."""
-        ticket = (LANE_RANK[lane], next(self._tickets))
-        deadline = self._clock.monotonic() + LONGEST_WAIT_S[lane]
+    async def enter(self, cost: float, lane: Lane) -> Lane:
+        """Return when the call may go, with the lane in which it goes. Raises ProviderUnavailable (circuit open), RateLimited (too long to wait)."""
+        serial, began = next(self._tickets), self._clock.monotonic()
+        deadline = began + LONGEST_WAIT_S[lane]
+        promoted_at = began + PROMOTED_AFTER_S if lane == "normal" else deadline
+        ticket = (LANE_RANK[lane], serial)
         self._queue.add(ticket)
         try:
             while (wait_s := await self._attempt(ticket, cost, lane)) != 0.0:
                 now = self._clock.monotonic()
                 if now + (wait_s or 0.0) > deadline:
                     raise RateLimited(f"{self._connection}: no budget within the lane's time", retry_after_s=wait_s)
-                await self._pause(wait_s if wait_s is not None else deadline - now + 0.001)
+                if now >= promoted_at and lane == "normal":
+                    self._queue.discard(ticket)
+                    lane, ticket = "critical", (LANE_RANK["critical"], serial)
+                    self._queue.add(ticket)
+                    continue
+                until = promoted_at if lane == "normal" else deadline
+                await self._pause(min(wait_s, until - now) if wait_s else until - now + 0.001)
+            return lane
         finally:
             self._queue.discard(ticket)
             self._wake()
 
     def leave(self, cost: float, lane: Lane) -> None:
+        """End a call that entered in this lane, as `enter` gave it."""
         self._in_flight[lane] -= 1
         self._spending -= cost
         self._wake()

@@ -43,7 +43,7 @@ class Governor:
         the wait would be longer than the lane allows; nothing was sent in both cases.
         """
         gate = self._gates[connection]
-        await gate.enter(cost, lane)
+        lane = await gate.enter(cost, lane)
         try:
             yield
         except (ProviderUnavailable, OutcomeUnknown):

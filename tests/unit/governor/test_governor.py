@@ -94,6 +94,40 @@ async def test_slow_deferred_calls_leave_a_place_for_critical_ones():
     assert log == [(0.0, "deferred"), (1.0, "critical"), (60.0, "deferred")]
 
 
+async def test_a_normal_call_is_not_starved_by_critical_ones():
+    governor, clock = governed(capacity=2, per_second=1)
+    log = []
+
+    async def buy_all_the_time():
+        while clock.elapsed_s < 50:
+            await call(governor)
+
+    async def work():
+        busy = [asyncio.ensure_future(buy_all_the_time()) for _ in range(3)]
+        await clock.sleep(5)
+        await asyncio.gather(call(governor, lane="normal", log=log), *busy)
+
+    await clock.run(work())
+    ((at, lane),) = log
+    assert (35 <= at <= 37, lane) == (True, "normal")
+
+
+async def test_a_deferred_call_waits_as_long_as_critical_ones_need_the_budget():
+    governor, clock = governed(capacity=2, per_second=1)
+    log = []
+
+    async def buy_all_the_time():
+        while clock.elapsed_s < 100:
+            await call(governor)
+
+    async def work():
+        busy = [asyncio.ensure_future(buy_all_the_time()) for _ in range(3)]
+        await asyncio.gather(call(governor, lane="deferred", log=log), *busy)
+
+    await clock.run(work())
+    assert log[0][0] > 100
+
+
 async def test_waiting_too_long_is_refused_and_nothing_was_sent():
     governor, clock = governed()
     governor.feedback(NAME, retry_after_s=120)
