@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +12,13 @@ import httpx
 
 from tradewind.demo import judge
 from tradewind.demo.receiver import AlertReceiver
-from tradewind.demo.sandbox import Control, connections_of, described
-from tradewind.errors import TradewindError
-from tradewind.governor import Governor
-from tradewind.ledger import connections
-from tradewind.ledger.engine import Ledger, open_ledger
+from tradewind.demo.sandbox import Control
+from tradewind.demo.shop import Shop
+from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 from tradewind.stack.prefect_api import FINAL_STATES
-from tradewind.stack.process import Part
 from tradewind.stack.stack import NotReady, Stack
-from tradewind.sync.clients import ClientPool
-from tradewind.sync.leases import LedgerLeases
 from tradewind.sync.runner import is_drained
-from tradewind.sync.subscriptions import check_subscriptions
 
 ORDER_SYNC = {"window_s": 120.0, "sweep_interval_s": 8.0}
 PLANTED = "silent_refund"
@@ -55,19 +47,14 @@ class Scenario:
         self._receiver = receiver
         self._progress = progress
         self.stack = Stack(settings, alert_url=receiver.url)
-        self.sandbox: Part = self.stack.part(
-            "sandbox", "sandbox", "--port", "0", "--seed", str(plan.seed), "--faults", plan.faults
-        )
-        self.description: dict[str, Any] = {}
-        self._ledger: Ledger | None = None
-        self._opened_at = datetime.now(UTC)
+        self.shop = Shop(self.stack, seed=plan.seed, faults=plan.faults)
         self._catalog_sync = ""
 
     def run(self) -> dict[str, Any]:
         """Everything, in order; gives the result as the JSON shows it. Raises NotReady, PartDied."""
         began = time.monotonic()
         self._open_shop()
-        with Control(self.description) as control:
+        with self.shop.control() as control:
             self._sell(control)
             self._settle(control)
             planted = self._reconcile(control)
@@ -77,30 +64,21 @@ class Scenario:
     def stop(self) -> None:
         """Stop everything that was started."""
         self.stack.stop()
-        self.sandbox.stop()
-        if self._ledger is not None:
-            self._ledger.close()
+        self.shop.close()
 
     @property
     def ledger(self) -> Ledger:
-        if self._ledger is None:
-            self._ledger = open_ledger(self.stack.settings)
-        return self._ledger
+        return self.shop.ledger
 
     def _open_shop(self) -> None:
         """Start the parts, connect the sandbox's accounts, deploy, and let the order sync run."""
         self._progress("starting", 0, 5)
         self.stack.start_server()
-        self.sandbox.start()
-        self.stack.wait_until(lambda: described(self.sandbox.log) is not None, 30.0, self.sandbox)
-        self.description = described(self.sandbox.log) or {}
+        self.shop.open(self._plan.replay)
         self._progress("starting", 1, 5)
-        if self._plan.replay is not None:
-            with Control(self.description) as control:
-                control.prepare(self._plan.replay)
         self.stack.start_gateway()
         self._progress("starting", 2, 5)
-        asyncio.run(self._connect())
+        self.shop.connect()
         self._progress("starting", 3, 5)
         self.stack.deploy()
         self._progress("starting", 4, 5)
@@ -108,30 +86,6 @@ class Scenario:
         self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 120.0, self.stack.worker)
         self._catalog_sync = self.stack.prefect.run("catalog-sync/catalog-sync")
         self._progress("starting", 5, 5)
-
-    async def _connect(self) -> None:
-        found = connections_of(self.description, self._opened_at)
-        with self.ledger.write() as database:
-            for connection in found:
-                connections.put(database, self.ledger.keys, connection, actor="demo")
-        clients = ClientPool(self.ledger, Governor(LedgerLeases(self.ledger)))
-        try:
-            for connection in found:
-                await self._subscribe(connection, clients)
-        finally:
-            await clients.aclose()
-
-    async def _subscribe(self, connection: Any, clients: ClientPool) -> None:
-        """The sandbox's faults may hit these calls too: try until they are through."""
-        key = str(connection.key)
-        for attempt in range(20):
-            try:
-                await check_subscriptions(self.ledger, connection, clients(key), self.stack.settings)
-                return
-            except TradewindError:
-                if attempt == 19:
-                    raise
-                await asyncio.sleep(0.5)
 
     def _sell(self, control: Control) -> None:
         """Let the shoppers come, or act the history out."""
@@ -164,7 +118,7 @@ class Scenario:
         self._progress("reconciling", 0, 2)
         self._until_ended(self._catalog_sync, 120.0, "catalog-sync has not ended")
         planted = control.plant(PLANTED)
-        parameters = {"since": self._opened_at.isoformat(), "settling_s": 0.0}
+        parameters = {"since": self.shop.opened_at.isoformat(), "settling_s": 0.0}
         run = self.stack.prefect.run("reconciliation/reconciliation", parameters)
         # Every order is read again, within the store's limit.
         bound_s = 180.0 + control.progress()["placed"]
@@ -184,7 +138,7 @@ class Scenario:
         deadline = time.monotonic() + timeout_s
         while not self._done(done):
             self.stack.check()
-            self.sandbox.check()
+            self.shop.sandbox.check()
             if time.monotonic() > deadline:
                 if strict:
                     raise NotReady(f"{complaint} after {timeout_s:.0f} s")

@@ -65,7 +65,7 @@ def _keep_up(console: Console, scenario: Scenario) -> None:
     settings = scenario.stack.settings
     console.print(f"Prefect  {prefect_ui_url(settings)}")
     console.print(f"Gateway  {scenario.stack.gateway_url}")
-    console.print(f"Sandbox  {scenario.description['base_url']}")
+    console.print(f"Sandbox  {scenario.shop.description['base_url']}")
     console.print(f"State    {settings.state_dir}")
     console.print("Ctrl-C stops everything.")
     with _until_told(scenario):
