@@ -186,9 +186,10 @@ def _call_everything(http: httpx.Client, sandbox: Sandbox, version: str) -> list
     ids.update(label_id=label["label_id"], shipment_id=label["shipment_id"])
     for path in ("/labels/{label_id}", "/labels/external_shipment_id/{external_shipment_id}"):
         call("GET", path)
-    sandbox.shipstation["main"].shipping.scan(label["label_id"], "AC")
-    for path in ("/labels/{label_id}/track", "/shipments/{shipment_id}"):
-        call("GET", path)
+    for step in ("AC", "IT", "AT", "EX", "RS", "DE"):
+        sandbox.shipstation["main"].shipping.scan(label["label_id"], step)
+        call("GET", "/labels/{label_id}/track")
+    call("GET", "/shipments/{shipment_id}")
     call("GET", "/tracking", params={"tracking_number": label["tracking_number"], "carrier_code": "royal_mail"})
     call("GET", "/shipments/external_shipment_id/{external_shipment_id}")
     call("GET", "/labels", params={"page_size": "1"})

@@ -9,7 +9,7 @@ import pytest
 import stripe
 
 from tests.contracts import contract
-from tests.sandboxes import Receiver, running_receiver, running_sandbox
+from tests.sandboxes import Receiver, eventually, in_loop, running_receiver, running_sandbox
 from tradewind.sandbox import Sandbox
 from tradewind.sandbox.limits import SlidingWindow
 from tradewind.sandbox.stripe.objects import API_VERSION
@@ -97,6 +97,36 @@ def test_the_official_client_meets_the_idempotency_that_stripe_documents(client:
         client.v1.payment_intents.create({**params, "amount": 901}, {"idempotency_key": "order-1"})
 
 
+def test_the_official_client_sees_a_dispute_through(client: stripe.StripeClient) -> None:
+    card: Any = {"amount": 1200, "currency": "gbp", "confirm": True, "payment_method": "pm_card_createDispute"}
+    intent = client.v1.payment_intents.create(card)
+    listed: Any = {"payment_intent": intent.id}
+    eventually(lambda: client.v1.disputes.list(listed).data)
+    [dispute] = client.v1.disputes.list(listed).data
+    assert (dispute.status, dispute.amount, dispute.reason) == ("needs_response", 1200, "fraudulent")
+    [withdrawn] = dispute.balance_transactions
+    assert (withdrawn.type, withdrawn.reporting_category, withdrawn.net) == ("adjustment", "dispute", -3200)
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        client.v1.refunds.create({"payment_intent": intent.id})
+    assert refused.value.code == "charge_disputed"
+    answered = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    assert (answered.status, answered.evidence_details.submission_count) == ("under_review", 1)
+    eventually(lambda: client.v1.disputes.retrieve(dispute.id).status == "won")
+    assert [txn.net for txn in client.v1.disputes.retrieve(dispute.id).balance_transactions] == [-3200, 3200]
+
+
+def test_the_official_client_accepts_a_dispute(client: stripe.StripeClient, sandbox: Sandbox) -> None:
+    account = sandbox.stripe["main"]
+    intent = account.authorise(800, "GBP", {})
+    in_loop(sandbox, lambda: account.payments.capture(intent))
+    dispute_id = in_loop(sandbox, lambda: account.dispute_payment(intent, 300, "product_not_received"))
+    assert client.v1.disputes.close(dispute_id).status == "lost"
+    with pytest.raises(stripe.InvalidRequestError, match="is lost and cannot be changed"):
+        client.v1.disputes.close(dispute_id)
+    charge = str(client.v1.disputes.retrieve(dispute_id).charge)
+    assert client.v1.charges.retrieve(charge).disputed
+
+
 def test_the_official_client_verifies_what_an_endpoint_is_sent(
     client: stripe.StripeClient, sandbox: Sandbox, receiver: Receiver
 ) -> None:
@@ -130,7 +160,7 @@ def test_the_official_client_reads_429_as_its_rate_limit_error(
 
 
 @pytest.mark.parametrize(
-    "name", ["payment_intent", "charge", "refund", "balance_transaction", "webhook_endpoint", "event"]
+    "name", ["payment_intent", "charge", "refund", "balance_transaction", "dispute", "webhook_endpoint", "event"]
 )
 def test_objects_have_the_keys_and_types_of_stripes_own_example(sandbox: Sandbox, name: str) -> None:
     example = contract("stripe/fixtures3.json")["resources"][name]
@@ -166,6 +196,9 @@ def _served(sandbox: Sandbox) -> dict[str, Any]:
     intent = account.authorise(700, "GBP", {"order": "#7"})
     account.payments.capture(intent)
     account.refund_from_dashboard(intent, 200)
+    disputed = account.authorise(900, "GBP", {"order": "#8"})
+    account.payments.capture(disputed)
+    account.disputes.decide(account.dispute_payment(disputed), won=True)
     described = account.describe()
     headers = {"Authorization": f"Bearer {described['secret_key']}"}
     with httpx.Client(base_url=described["base_url"], headers=headers, trust_env=False) as http:
@@ -174,7 +207,7 @@ def _served(sandbox: Sandbox) -> dict[str, Any]:
         ).json()
         served = {"webhook_endpoint": http.get(f"/v1/webhook_endpoints/{made['id']}").json()}
         http.delete(f"/v1/webhook_endpoints/{made['id']}")
-        for name in ("payment_intent", "charge", "refund", "balance_transaction", "event"):
+        for name in ("payment_intent", "charge", "refund", "balance_transaction", "dispute", "event"):
             served[name] = http.get(f"/v1/{name}s").json()["data"][0]
     return served
 

@@ -7,7 +7,9 @@ order_fulfilled       store, order_id, fulfillment_id, tracking_numbers
 label_requested       account, label_id, external_shipment_id, external_order_id
 shipment_refused      account, external_shipment_id: a second one under the same external id
 label_voided          account, label_id
+parcel_scanned        account, label_id, external_order_id, step: of `shipstation.objects.SCANS`
 captured, refunded    connection, payment_id, amount_minor, currency
+dispute_opened, dispute_closed   connection, dispute_id, payment_id, amount_minor, currency, status
 throttled             connection, reason: the client really went over a published limit (injected 429s are no such fact)
 webhook_given_up      connection, topic
 """

@@ -143,6 +143,29 @@ async def test_the_carrier_scans_a_parcel_and_a_scanned_label_is_not_voided() ->
         assert (await call(stage, "GET", f"/labels/{voided['label_id']}/track")).json()["status_code"] == "NY"
 
 
+@pytest.mark.parametrize(
+    ("journey", "statuses", "last"),
+    [
+        ("second_attempt", ["AC", "IT", "AT", "DE"], ("DELIVERED", "delivered")),
+        ("delayed", ["AC", "IT", "EX", "DE"], ("DELIVERED", "delivered")),
+        ("undeliverable", ["AC", "IT", "AT", "EX"], ("RETURN_TO_SENDER", "error")),
+    ],
+)
+async def test_a_parcel_may_travel_otherwise(journey: str, statuses: list[str], last: tuple[str, str]) -> None:
+    async with inside() as stage:
+        shipping = stage.sandbox.shipstation["main"].shipping
+        shipping.journey_of = lambda shipment: journey
+        label_id = (await buy(stage))["label_id"]
+        stage.clock.advance(240)
+        stage.sandbox.agenda.run_due()
+        tracked = (await call(stage, "GET", f"/labels/{label_id}/track")).json()
+        assert [event["status_code"] for event in reversed(tracked["events"])] == statuses
+        assert (tracked["status_detail_code"], shipping.labels[label_id]["tracking_status"]) == last
+        assert ("actual_delivery_date" in tracked) == (statuses[-1] == "DE")
+        assert ("exception_description" in tracked) == (statuses[-1] == "EX")
+        assert len(stage.sandbox.truth.of("parcel_scanned")) == 4
+
+
 async def test_a_webhook_made_under_v1_speaks_v1() -> None:
     async with inside() as stage:
         hook = {"event": "track", "url": "http://shop/v1", "headers": [{"key": "X-Shop", "value": "1"}]}

@@ -1,7 +1,7 @@
 """ShipStation's objects: shipments, labels, tracking. Source: ShipEngine OpenAPI 1.1.202604070904."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 Json = dict[str, Any]
 
@@ -24,13 +24,28 @@ WAREHOUSE_ADDRESS: Final[Json] = {
     "address_residential_indicator": "no",
 }
 
-# What the carrier says at each step: status, the carrier's own code, description.
+
+class Scan(NamedTuple):
+    """What the carrier says at one step: status, its finer code, the carrier's own code, and a label's status then."""
+
+    status: str
+    detail: str
+    carrier_code: str
+    description: str
+    label_status: str
+
+
 SCANS: Final = {
-    "NY": ("NY", "EVDAV", "Sender despatching item"),
-    "AC": ("AC", "EVDAC", "Accepted at delivery centre"),
-    "IT": ("IT", "EVNSR", "Item received at mail centre"),
-    "DE": ("DE", "EVKSP", "Delivered"),
+    "NY": Scan("NY", "ELEC_ADVICE_RECD_BY_CARRIER", "EVDAV", "Sender despatching item", "unknown"),
+    "AC": Scan("AC", "RECEIVED_BY_CARRIER", "EVDAC", "Accepted at delivery centre", "in_transit"),
+    "IT": Scan("IT", "IN_TRANSIT", "EVNSR", "Item received at mail centre", "in_transit"),
+    "AT": Scan("AT", "ATTEMPTED_DELIVERY", "EVKNA", "Delivery attempted, nobody at home", "in_transit"),
+    "EX": Scan("EX", "CARRIER_DELAYS", "EVODL", "Item delayed", "error"),
+    "RS": Scan("EX", "RETURN_TO_SENDER", "EVKRT", "Being returned to sender", "error"),
+    "DE": Scan("DE", "DELIVERED", "EVKSP", "Delivered", "delivered"),
 }
+
+_BY_CARRIER_CODE: Final = {scan.carrier_code: scan for scan in SCANS.values()}
 
 _OPTIONS: Final[Json] = {
     "bill_to_account": None,
@@ -150,41 +165,46 @@ def label(label_id: str, batch_id: str, at: datetime, of: Json, asked: Json, tra
 
 def tracking(of: Json, events: list[Json], at: datetime) -> Json:
     """What the carrier has said about a label's parcel."""
-    status, carrier_code, description = SCANS[events[0]["status_code"] if events else "NY"]
+    scan = _BY_CARRIER_CODE[events[0]["event_code"]] if events else SCANS["NY"]
     return {
         "tracking_number": of["tracking_number"],
         "tracking_url": of["tracking_url"],
-        "status_code": status,
+        "status_code": scan.status,
+        "status_detail_code": scan.detail,
+        "status_detail_description": scan.description,
         "carrier_code": CARRIER_CODE,
         "carrier_id": CARRIER_NUMBER,
-        "status_description": description,
-        "carrier_status_code": carrier_code,
-        "carrier_detail_code": carrier_code,
-        "carrier_status_description": description,
+        "status_description": scan.description,
+        "carrier_status_code": scan.carrier_code,
+        "carrier_detail_code": scan.carrier_code,
+        "carrier_status_description": scan.description,
         "ship_date": of["created_at"],
         "estimated_delivery_date": timestamp(at),
-        **({"actual_delivery_date": events[0]["occurred_at"]} if status == "DE" else {}),
+        **({"actual_delivery_date": events[0]["occurred_at"]} if scan.status == "DE" else {}),
+        **({"exception_description": scan.description} if scan.status == "EX" else {}),
         "events": events,
     }
 
 
 def tracking_event(step: str, at: datetime, place: Json) -> Json:
     """One scan."""
-    status, carrier_code, description = SCANS[step]
+    scan = SCANS[step]
     return {
         "occurred_at": timestamp(at),
         "carrier_occurred_at": timestamp(at),
-        "description": description,
+        "description": scan.description,
         "city_locality": place["city_locality"],
         "state_province": place["state_province"],
         "postal_code": place["postal_code"],
         "country_code": place["country_code"],
-        "event_code": carrier_code,
-        "carrier_detail_code": carrier_code,
-        "status_code": status,
-        "status_description": description,
-        "carrier_status_code": carrier_code,
-        "carrier_status_description": description,
+        "event_code": scan.carrier_code,
+        "carrier_detail_code": scan.carrier_code,
+        "status_code": scan.status,
+        "status_detail_code": scan.detail,
+        "status_description": scan.description,
+        "status_detail_description": scan.description,
+        "carrier_status_code": scan.carrier_code,
+        "carrier_status_description": scan.description,
     }
 
 

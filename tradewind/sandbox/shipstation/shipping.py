@@ -1,6 +1,7 @@
 """What happens to shipments and labels: bought, voided, scanned by the carrier."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from tradewind.sandbox.agenda import Agenda
@@ -13,7 +14,15 @@ from tradewind.sandbox.truth import Truth
 
 # When the carrier scans a parcel, in seconds after the label: a parcel's two days pass in four minutes.
 SCANNED_AFTER_S: Final = {"AC": 60.0, "IT": 120.0, "DE": 240.0}
-_TRACKING_STATUS: Final = {"AC": "in_transit", "IT": "in_transit", "DE": "delivered"}
+# How a parcel may travel: each scan with its time. AT: nobody at home, EX: delayed, RS: goes back to the sender.
+JOURNEYS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
+    {
+        "delivered": SCANNED_AFTER_S,
+        "second_attempt": {"AC": 60.0, "IT": 120.0, "AT": 180.0, "DE": 240.0},
+        "delayed": {"AC": 60.0, "IT": 120.0, "EX": 180.0, "DE": 240.0},
+        "undeliverable": {"AC": 60.0, "IT": 120.0, "AT": 180.0, "RS": 240.0},
+    }
+)
 _ADDRESS_FIELDS: Final = ("name", "address_line1", "city_locality", "postal_code", "country_code")
 
 
@@ -48,6 +57,8 @@ class Shipping:
         self._scans: dict[str, list[Json]] = {}
         self.shipments: dict[str, Json] = {}
         self.labels: dict[str, Json] = {}
+        # Which of the journeys the parcel of a shipment makes: the merchant's world may choose others.
+        self.journey_of: Callable[[Json], str] = lambda shipment: "delivered"
 
     def create_shipment(self, asked: Json) -> Json:
         """Store a shipment. Raises ShipStationError when it is incomplete or its external id is taken.
@@ -88,7 +99,7 @@ class Shipping:
             external_order_id=shipment["external_order_id"],
         )
         self._hooks.label_created(label)
-        for step, delay_s in SCANNED_AFTER_S.items():
+        for step, delay_s in JOURNEYS[self.journey_of(shipment)].items():
             self._agenda.after(delay_s, lambda step=step: self.scan(label_id, step))  # type: ignore[misc]
         return label
 
@@ -113,13 +124,20 @@ class Shipping:
         shipment.update(shipment_status="cancelled", modified_at=objects.timestamp(self._clock.now()))
 
     def scan(self, label_id: str, step: str) -> None:
-        """The carrier reads the label: AC accepted, IT in transit, DE delivered. Nothing happens to a voided one."""
+        """The carrier reads the label: a step of `objects.SCANS`. Nothing happens to a voided one."""
         label = self.labels[label_id]
         if label["voided"]:
             return
-        place = label["ship_to"] if step == "DE" else label["shipment"]["ship_from"]
+        place = label["ship_to"] if step in ("AT", "DE") else label["shipment"]["ship_from"]
         self._scans.setdefault(label_id, []).insert(0, objects.tracking_event(step, self._clock.now(), place))
-        label["tracking_status"] = _TRACKING_STATUS[step]
+        label["tracking_status"] = objects.SCANS[step].label_status
+        self._truth.record(
+            "parcel_scanned",
+            account=self._account,
+            label_id=label_id,
+            external_order_id=label["external_order_id"],
+            step=step,
+        )
         self._hooks.tracked(label, objects.webhook_tracking(self.track(label)))
 
     def track(self, label: Json) -> Json:

@@ -4,6 +4,7 @@ from typing import Any
 
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sandbox.limits import SlidingWindow
+from tradewind.sandbox.stripe.disputes import Disputes
 from tradewind.sandbox.stripe.events import Events
 from tradewind.sandbox.stripe.idempotency import IdempotencyKeys
 from tradewind.sandbox.stripe.payments import Payments
@@ -28,6 +29,15 @@ class StripeAccount:
         self.limit = SlidingWindow(sandbox.clock, limit=25, window_s=1.0)
         self.events = Events(self.connection, sandbox.clock, sandbox.sender, self.new_id)
         self.payments = Payments(self.connection, sandbox.clock, sandbox.truth, self.events, self.new_id)
+        self.disputes = Disputes(
+            self.connection,
+            clock=sandbox.clock,
+            agenda=sandbox.agenda,
+            truth=sandbox.truth,
+            events=self.events,
+            payments=self.payments,
+            new_id=self.new_id,
+        )
 
     def describe(self) -> dict[str, Any]:
         """Where it is and how to get in."""
@@ -60,3 +70,7 @@ class StripeAccount:
         with self.events.muted(not notify):
             refund = self.payments.refund(charge_id, amount, "requested_by_customer")
         return str(refund["id"])
+
+    def dispute_payment(self, intent_id: str, amount: int | None = None, reason: str = "fraudulent") -> str:
+        """The cardholder disputes a captured payment: gives the dispute's id. amount: None for all of it."""
+        return str(self.disputes.open(self.payments.intents[intent_id]["latest_charge"], amount, reason)["id"])

@@ -104,8 +104,8 @@ class _Endpoint:
         return expand(answer, params.texts("expand"), self._find)
 
     def _find(self, object_id: str) -> Json | None:
-        payments = self._account.payments
-        for kept in (payments.charges, payments.intents, payments.refunds, payments.balance):
+        payments, disputes = self._account.payments, self._account.disputes
+        for kept in (payments.charges, payments.intents, payments.refunds, payments.balance, disputes.kept):
             if object_id in kept:
                 return kept[object_id]
         return None

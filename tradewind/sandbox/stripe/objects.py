@@ -134,9 +134,67 @@ def refund(refund_id: str, created: int, amount: int, of: Json, reason: str | No
     }
 
 
+_EVIDENCE: Final = (
+    *("access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure"),
+    *("cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name"),
+    *("customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation"),
+    *("duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure"),
+    *("refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier"),
+    *("shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file"),
+    *("uncategorized_text",),
+)
+
+
+def dispute(
+    dispute_id: str, created: int, of: Json, amount: int, reason: str, due_by: int, inquiry: bool = False
+) -> Json:
+    """A dispute of a card charge; `of` is the charge."""
+    card = {
+        "brand": "visa",
+        "case_type": "inquiry" if inquiry else "chargeback",
+        "network": "visa",
+        "network_reason_code": "10.4" if reason == "fraudulent" else "13.1",
+    }
+    return {
+        "id": dispute_id,
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": of["id"],
+        "created": created,
+        "currency": of["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {**dict.fromkeys(_EVIDENCE), "enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": due_by,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": inquiry,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": of["payment_intent"],
+        "payment_method_details": {"card": card, "type": "card"},
+        "reason": reason,
+        "status": "warning_needs_response" if inquiry else "needs_response",
+    }
+
+
+# What a movement of the balance is called, by its source: its type and its category in reports.
+_MOVEMENTS: Final = {
+    "charge": ("charge", "charge"),
+    "refund": ("refund", "refund"),
+    "dispute": ("adjustment", "dispute"),
+}
+
+
 def balance_transaction(txn_id: str, created: int, source: Json, amount: int, fee: int) -> Json:
-    """What a capture or a refund does to the balance. amount: signed, minor units, before the fee."""
-    kind = "refund" if source["object"] == "refund" else "charge"
+    """What a capture, a refund or a dispute does to the balance. amount: signed, minor units, before the fee."""
+    kind, category = _MOVEMENTS[source["object"]]
+    if source["object"] == "dispute" and amount > 0:
+        category = "dispute_reversal"
     return {
         "id": txn_id,
         "object": "balance_transaction",
@@ -150,7 +208,7 @@ def balance_transaction(txn_id: str, created: int, source: Json, amount: int, fe
         "fee": fee,
         "fee_details": [_stripe_fee(fee, source["currency"])] if fee else [],
         "net": amount - fee,
-        "reporting_category": kind,
+        "reporting_category": category,
         "source": source["id"],
         "status": "pending",
         "type": kind,

@@ -155,6 +155,7 @@ def _kept(account: StripeAccount, what: str) -> dict[str, Json]:
         "charge": payments.charges,
         "refund": payments.refunds,
         "balance_transaction": payments.balance,
+        "dispute": account.disputes.kept,
         "webhook_endpoint": account.events.endpoints,
     }[what]
 
@@ -186,6 +187,14 @@ def _update(what: str) -> Callable[[Call], Json]:
 def update_refund(call: Call) -> Json:
     refund = _found(call.account.payments.refunds, "refund", call.object_id, "id")
     return call.account.payments.update_metadata(refund, call.params.mapping("metadata"), call.cause)
+
+
+def update_dispute(call: Call) -> Json:
+    params = call.params
+    submit = params.boolean("submit")
+    evidence, metadata = params.mapping("evidence"), params.mapping("metadata")
+    # Evidence is sent to the bank unless it is only to be kept for the moment.
+    return call.account.disputes.update(call.object_id, evidence, metadata, submit is not False, call.cause)
 
 
 _CREATE_INTENT: Final = (
@@ -223,6 +232,25 @@ OPERATIONS: Final = (
     ),
     Operation("GET", "/v1/refunds/{refund}", _retrieve("refund"), ("expand",)),
     Operation("POST", "/v1/refunds/{refund}", update_refund, ("metadata", "expand")),
+    Operation(
+        "GET",
+        "/v1/disputes",
+        _list("dispute", ("charge", "payment_intent")),
+        (*PAGE_PARAMETERS, "created", "charge", "payment_intent"),
+    ),
+    Operation("GET", "/v1/disputes/{dispute}", _retrieve("dispute"), ("expand",)),
+    Operation(
+        "POST",
+        "/v1/disputes/{dispute}",
+        update_dispute,
+        ("evidence.uncategorized_text", "evidence.product_description", "metadata", "submit", "expand"),
+    ),
+    Operation(
+        "POST",
+        "/v1/disputes/{dispute}/close",
+        lambda call: call.account.disputes.close(call.object_id, call.cause),
+        ("expand",),
+    ),
     Operation(
         "GET",
         "/v1/balance_transactions",

@@ -33,6 +33,8 @@ class Payments:
         self.charges: dict[str, Json] = {}
         self.refunds: dict[str, Json] = {}
         self.balance: dict[str, Json] = {}
+        self.charged_back: set[str] = set()  # charges whose money a dispute has taken
+        self.on_captured: Callable[[Json], None] = lambda charge: None
 
     def create(self, amount: int, currency: str, *, cause: Json = NOBODY, **fields: Any) -> Json:
         """A new PaymentIntent. fields: any of its own keys."""
@@ -111,11 +113,14 @@ class Payments:
         """Give back what was captured, or a part of it."""
         charge = self.charges[charge_id]
         left = charge["amount_captured"] - charge["amount_refunded"]
+        if charge_id in self.charged_back:
+            message = f"Charge {charge_id} has been charged back; cannot issue a refund."
+            raise StripeError(400, message, code="charge_disputed")
         _check_refund(charge, amount, left)
         refund = objects.refund(self._new_id("re"), self._now(), left if amount is None else amount, charge, reason)
         refund["metadata"] = dict(metadata or {})
         self.refunds[refund["id"]] = refund
-        refund["balance_transaction"] = self._book(refund, -refund["amount"], fee=0)
+        refund["balance_transaction"] = self.book(refund, -refund["amount"], fee=0)
         charge["amount_refunded"] += refund["amount"]
         charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
         charge["refunds"]["data"].insert(0, refund)
@@ -134,11 +139,13 @@ class Payments:
     def _settle(self, intent: Json, amount: int) -> None:
         charge = self.charges[intent["latest_charge"]]
         charge.update(captured=True, amount_captured=amount)
-        charge["balance_transaction"] = self._book(charge, amount, fee=_fee(amount))
+        charge["balance_transaction"] = self.book(charge, amount, fee=_fee(amount))
         intent.update(status="succeeded", amount_capturable=0, amount_received=amount)
         self._record("captured", intent["id"], amount, intent["currency"])
+        self.on_captured(charge)
 
-    def _book(self, source: Json, amount: int, fee: int) -> str:
+    def book(self, source: Json, amount: int, fee: int) -> str:
+        """Move the balance, and give the balance transaction's id. amount: signed, minor units, before the fee."""
         txn = objects.balance_transaction(self._new_id("txn"), self._now(), source, amount, fee)
         self.balance[txn["id"]] = txn
         return str(txn["id"])
