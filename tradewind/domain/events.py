@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from tradewind.domain.model import Model
 from tradewind.domain.money import Money
-from tradewind.domain.order import Label, Payment, PlacedOrder, Refund
+from tradewind.domain.order import Dispute, Label, Payment, PlacedOrder, Refund, TrackingStatus
 
 
 class OrderObserved(Model):
@@ -48,6 +48,19 @@ class LabelObserved(Model):
     label: Label
 
 
+class DisputeObserved(Model):
+    """Snapshot: the view of a dispute that the processor, or the storefront that took the money itself, has of it.
+
+    order_external_id: the storefront's order, when the storefront tells; a processor's is found by its payment.
+    """
+
+    type: Literal["dispute_observed"] = "dispute_observed"
+    connection: str
+    version: datetime
+    dispute: Dispute
+    order_external_id: str | None = None
+
+
 class RefundRecorded(Model):
     """Fact: the storefront recorded a refund. order_id: the storefront's order."""
 
@@ -63,16 +76,16 @@ class TrackingScanned(Model):
     type: Literal["tracking_scanned"] = "tracking_scanned"
     connection: str
     tracking_number: str
-    status: str
+    status: TrackingStatus
     occurred_at: datetime
     description: str | None = None
 
 
 class Resource(Model):
-    """A resource at a provider that can be read again. kind: order, payment, label, product, inventory."""
+    """A resource at a provider that can be read again. kind: order, payment, dispute, label, product, inventory."""
 
     connection: str
-    kind: Literal["order", "payment", "label", "product", "inventory"]
+    kind: Literal["order", "payment", "dispute", "label", "product", "inventory"]
     external_id: str
 
     @property
@@ -143,6 +156,7 @@ Event = Annotated[
     OrderObserved
     | PaymentObserved
     | LabelObserved
+    | DisputeObserved
     | RefundRecorded
     | TrackingScanned
     | ResourceChanged

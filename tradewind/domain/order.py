@@ -5,8 +5,57 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
+from tradewind.domain.fulfilment import (
+    Fulfillment,
+    FulfillmentOrder,
+    FulfillmentOrderStatus,
+    Label,
+    LabelState,
+    Return,
+    ReturnStatus,
+    TrackingStatus,
+)
 from tradewind.domain.model import Model
 from tradewind.domain.money import Money
+from tradewind.domain.payment import (
+    CapturedBy,
+    Dispute,
+    DisputeStatus,
+    Payment,
+    PaymentState,
+    Refund,
+    Transaction,
+    TransactionKind,
+    TransactionStatus,
+)
+
+__all__ = (
+    "Address",
+    "CapturedBy",
+    "Customer",
+    "Dispute",
+    "DisputeStatus",
+    "Fulfillment",
+    "FulfillmentOrder",
+    "FulfillmentOrderStatus",
+    "Label",
+    "LabelState",
+    "Order",
+    "OrderLine",
+    "OrderState",
+    "Payment",
+    "PaymentState",
+    "PlacedOrder",
+    "Refund",
+    "Return",
+    "ReturnStatus",
+    "Risk",
+    "TrackingStatus",
+    "Transaction",
+    "TransactionKind",
+    "TransactionStatus",
+    "state_of",
+)
 
 
 class Address(Model):
@@ -44,128 +93,14 @@ class OrderLine(Model):
     requires_shipping: bool = True
 
 
-class CapturedBy(StrEnum):
-    """Who captures a payment: the storefront, or the processor, when the processor was charged directly."""
+class Risk(StrEnum):
+    """What the storefront's fraud analysis says. PENDING: it has not said anything yet."""
 
-    STOREFRONT = "storefront"
-    PROCESSOR = "processor"
-
-
-class TransactionKind(StrEnum):
-    AUTHORIZATION = "authorization"
-    CAPTURE = "capture"
-    SALE = "sale"
-    REFUND = "refund"
-    VOID = "void"
-
-
-class TransactionStatus(StrEnum):
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
     PENDING = "pending"
-    SUCCESS = "success"
-    FAILURE = "failure"
-
-
-class Transaction(Model):
-    """One money movement as the storefront lists it.
-
-    gateway: the storefront's name of who took it. payment_id: the checkout's payment id, which the processor's
-    metadata repeats when it was charged directly.
-    """
-
-    external_id: str
-    kind: TransactionKind
-    status: TransactionStatus
-    amount: Money
-    gateway: str
-    captured_by: CapturedBy
-    payment_id: str | None = None
-    parent_id: str | None = None
-    processed_at: datetime | None = None
-
-
-class PaymentState(StrEnum):
-    AUTHORIZED = "authorized"
-    CAPTURED = "captured"
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    PENDING = "pending"
-
-
-class Payment(Model):
-    """One payment as the processor has it (a Stripe payment intent with its charge)."""
-
-    connection: str
-    external_id: str
-    charge_id: str | None
-    state: PaymentState
-    authorized: Money
-    captured: Money
-    refunded: Money
-    payment_id: str | None
-    created_at: datetime
-
-
-class Refund(Model):
-    """A refund as its source has it; each is a fact with an id of its own."""
-
-    connection: str
-    external_id: str
-    amount: Money
-    created_at: datetime
-    restocked: tuple[tuple[str, int], ...] = ()  # (line external_id, quantity)
-
-
-class FulfillmentOrderStatus(StrEnum):
-    OPEN = "open"
-    IN_PROGRESS = "in_progress"
-    ON_HOLD = "on_hold"
-    SCHEDULED = "scheduled"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-
-
-class FulfillmentOrder(Model):
-    """The storefront's unit of work: what one location is to ship.
-
-    location: the storefront's location id. assigned, remaining: (line external_id, quantity), in all and not shipped.
-    """
-
-    external_id: str
-    location: str
-    status: FulfillmentOrderStatus
-    assigned: tuple[tuple[str, int], ...]
-    remaining: tuple[tuple[str, int], ...]
-
-
-class LabelState(StrEnum):
-    PURCHASED = "purchased"
-    VOIDED = "voided"
-
-
-class Label(Model):
-    """A carrier's label. external_shipment_id: our own id of the shipment, by which it is found again."""
-
-    connection: str
-    external_id: str
-    external_shipment_id: str
-    fulfillment_order_id: str
-    state: LabelState
-    tracking_number: str | None
-    tracking_url: str | None
-    carrier: str | None
-    cost: Money | None
-    created_at: datetime
-    tracking_status: str | None = None
-
-
-class Fulfillment(Model):
-    """What the storefront was told is on its way."""
-
-    external_id: str
-    fulfillment_order_id: str | None
-    status: str
-    tracking_number: str | None
-    created_at: datetime
 
 
 class PlacedOrder(Model):
@@ -192,7 +127,9 @@ class PlacedOrder(Model):
     total: Money
     taxes_included: bool
     test: bool = False
+    edited: bool = False
     on_hold: bool = False
+    risk: Risk = Risk.NONE
     fully_paid: bool = False
     customer: Customer | None = None
     ship_to: Address | None = None
@@ -201,6 +138,7 @@ class PlacedOrder(Model):
     fulfillment_orders: tuple[FulfillmentOrder, ...] = ()
     fulfillments: tuple[Fulfillment, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    returns: tuple[Return, ...] = ()
     fingerprint: str | None = None
 
 
@@ -234,6 +172,7 @@ class Order(Model):
     payments: tuple[Payment, ...] = ()
     labels: tuple[Label, ...] = ()
     refunds: tuple[Refund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
     versions: dict[str, tuple[datetime, str]] = {}
     facts: tuple[str, ...] = ()
 

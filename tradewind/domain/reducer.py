@@ -8,11 +8,19 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from tradewind.domain.events import LabelObserved, OrderObserved, PaymentObserved, RefundRecorded, TrackingScanned
+from tradewind.domain.events import (
+    DisputeObserved,
+    LabelObserved,
+    OrderObserved,
+    PaymentObserved,
+    RefundRecorded,
+    TrackingScanned,
+)
 from tradewind.domain.model import Model
-from tradewind.domain.order import Label, Order, Payment, Refund
+from tradewind.domain.order import Dispute, Label, Order, Payment, Refund, TrackingStatus
 
-OrderEvent = OrderObserved | PaymentObserved | LabelObserved | RefundRecorded | TrackingScanned
+Snapshot = OrderObserved | PaymentObserved | LabelObserved | DisputeObserved
+OrderEvent = Snapshot | RefundRecorded | TrackingScanned
 
 _SCAN = "tracking/"
 
@@ -48,6 +56,9 @@ def reduce_order(order: Order, event: OrderEvent, *, authoritative: bool = False
         case LabelObserved():
             label = event.label
             return _reduce_snapshot(order, f"{label.connection}/label/{label.external_id}", event, authoritative)
+        case DisputeObserved():
+            resource = resource_link(event.connection, "dispute", event.dispute.external_id)
+            return _reduce_snapshot(order, resource, event, authoritative)
         case RefundRecorded():
             return _add_refund(order, event.refund)
         case TrackingScanned():
@@ -61,6 +72,8 @@ def links_of(order: Order) -> frozenset[str]:
         links.update(payment_link(t.payment_id) for t in order.placed.transactions if t.payment_id)
     for payment in order.payments:
         links.add(resource_link(payment.connection, "payment", payment.external_id))
+    for dispute in order.disputes:
+        links.add(resource_link(dispute.connection, "dispute", dispute.external_id))
     for label in order.labels:
         links.add(shipment_link(label.external_shipment_id))
         links.add(resource_link(label.connection, "label", label.external_id))
@@ -97,6 +110,9 @@ def links_to(event: OrderEvent) -> tuple[str, ...]:
         case LabelObserved():
             own = resource_link(event.label.connection, "label", event.label.external_id)
             return (own, shipment_link(event.label.external_shipment_id))
+        case DisputeObserved() if event.order_external_id is None:
+            own = resource_link(event.connection, "dispute", event.dispute.external_id)
+            return (own, resource_link(event.connection, "payment", event.dispute.payment))
         case TrackingScanned():
             return (tracking_link(event.tracking_number),)
         case _:
@@ -117,9 +133,7 @@ def is_news(order: Order | None, resource: str, version: datetime | None, finger
     return fingerprint is None or order.placed is None or fingerprint != order.placed.fingerprint
 
 
-def _reduce_snapshot(
-    order: Order, resource: str, event: OrderObserved | PaymentObserved | LabelObserved, authoritative: bool
-) -> Reduction:
+def _reduce_snapshot(order: Order, resource: str, event: Snapshot, authoritative: bool) -> Reduction:
     digest = _digest(event)
     if resource in order.versions:
         known, known_digest = order.versions[resource]
@@ -131,7 +145,7 @@ def _reduce_snapshot(
     return Reduction(_with_snapshot(order, event).model_copy(update={"versions": versions}), Verdict.APPLIED)
 
 
-def _with_snapshot(order: Order, event: OrderObserved | PaymentObserved | LabelObserved) -> Order:
+def _with_snapshot(order: Order, event: Snapshot) -> Order:
     match event:
         case OrderObserved():
             refunds = _merged_refunds(order.refunds, event.placed.refunds)
@@ -141,6 +155,8 @@ def _with_snapshot(order: Order, event: OrderObserved | PaymentObserved | LabelO
             return order.model_copy(
                 update={"payments": payments, "refunds": _merged_refunds(order.refunds, event.refunds)}
             )
+        case DisputeObserved():
+            return order.model_copy(update={"disputes": _replaced_dispute(order.disputes, event.dispute)})
         case LabelObserved():
             return _with_scans(order.model_copy(update={"labels": _replaced_label(order.labels, event.label)}))
 
@@ -167,9 +183,9 @@ def _with_fact(order: Order, fact: str) -> Order:
 
 
 def _with_scans(order: Order) -> Order:
-    """Labels with the status of their parcel's latest scan; the label's own word until a scan is known."""
+    """Labels with the status of their parcel's latest scan that says one; until then the label's own word."""
     scans = (fact.removeprefix(_SCAN).rsplit("/", 2) for fact in order.facts if fact.startswith(_SCAN))
-    latest = {number: status for number, _, status in scans}
+    latest = {number: TrackingStatus(status) for number, _, status in scans if status != TrackingStatus.UNKNOWN}
     labels = tuple(
         label.model_copy(update={"tracking_status": latest.get(label.tracking_number or "", label.tracking_status)})
         for label in order.labels
@@ -195,12 +211,17 @@ def _replaced_payment(payments: tuple[Payment, ...], payment: Payment) -> tuple[
     return tuple(sorted((*others, payment), key=_name))
 
 
+def _replaced_dispute(disputes: tuple[Dispute, ...], dispute: Dispute) -> tuple[Dispute, ...]:
+    others = [known for known in disputes if _name(known) != _name(dispute)]
+    return tuple(sorted((*others, dispute), key=_name))
+
+
 def _replaced_label(labels: tuple[Label, ...], label: Label) -> tuple[Label, ...]:
     others = [known for known in labels if _name(known) != _name(label)]
     return tuple(sorted((*others, label), key=lambda one: (one.created_at, *_name(one))))
 
 
-def _name(one: Payment | Label | Refund) -> tuple[str, str]:
+def _name(one: Payment | Label | Refund | Dispute) -> tuple[str, str]:
     return one.connection, one.external_id
 
 

@@ -279,7 +279,7 @@ async def test_nested_pages_are_read_to_their_end(store):
     assert placed.shipping == Money(minor=300, currency="GBP")
     assert [len(each.assigned) for each in placed.fulfillment_orders] == [1, 2]
     assert (len(placed.transactions), len(placed.fulfillments), len(placed.refunds)) == (9, 5, 3)
-    assert placed.refunds[2].restocked == ((LINE_ID, 1), (LINE_ID, 1))
+    assert placed.refunds[2].restocked == ((LINE_ID, None, 1), (LINE_ID, None, 1))
 
 
 async def test_an_order_that_vanishes_between_its_pages_is_a_schema_mismatch(store):

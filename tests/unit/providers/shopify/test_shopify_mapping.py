@@ -198,7 +198,7 @@ def test_a_refund_lists_what_was_put_back():
     )
     (seen,) = placed(refunds=[refund(61, "10.0", *lines)]).refunds
     assert seen.amount == gbp(1000)
-    assert seen.restocked == ((LINE_ID, 1),)
+    assert seen.restocked == ((LINE_ID, None, 1),)
     assert seen.created_at == datetime(2026, 11, 2, 10, tzinfo=UTC)
     assert placed(refunds=[refund(createdAt=None)]).refunds[0].created_at.second == 1
 

@@ -132,7 +132,7 @@ def test_a_refund_is_a_fact_and_a_hint():
     assert isinstance(fact, RefundRecorded)
     assert fact.order_external_id == "gid://shopify/Order/1"
     assert fact.refund.amount == Money(minor=1050, currency="GBP")
-    assert fact.refund.restocked == (("gid://shopify/LineItem/21", 1),)
+    assert fact.refund.restocked == (("gid://shopify/LineItem/21", None, 1),)
     assert isinstance(hint, ResourceChanged)
     assert hint.version == fact.refund.created_at
 
