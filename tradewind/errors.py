@@ -5,6 +5,7 @@ TradewindError
 │   ├── RateLimited             refused by a limit; nothing happened
 │   └── ProviderUnavailable     not reached, or 5xx to a call without effect
 ├── OutcomeUnknown              sent, no answer: the effect may have happened
+├── KeySpent                    the provider repeats a stored failure under this idempotency key
 ├── PermanentError              trying again changes nothing
 │   ├── RequestRejected         the provider refused the request
 │   ├── SignatureInvalid        a delivery that is not signed as its provider signs
@@ -44,6 +45,13 @@ class ProviderUnavailable(TransientError):
 
 class OutcomeUnknown(TradewindError):
     """The request was sent and no usable answer came: the effect may have happened."""
+
+
+class KeySpent(TradewindError):
+    """The provider has stored a failure under the idempotency key and will repeat it: only another key can succeed.
+
+    Whether the failed request has had its effect is to be looked up first.
+    """
 
 
 class PermanentError(TradewindError):

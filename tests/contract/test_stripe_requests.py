@@ -15,8 +15,10 @@ from tradewind.domain.events import Resource
 from tradewind.domain.money import Money
 from tradewind.providers.hooks import HookRequest
 from tradewind.providers.stripe import authenticate
-from tradewind.providers.stripe.client import API_VERSION, StripeClient
-from tradewind.providers.stripe.mapping import EndpointObject, PaymentIntentObject, RefundObject, payment_observed
+from tradewind.providers.stripe.api import API_VERSION
+from tradewind.providers.stripe.client import StripeClient
+from tradewind.providers.stripe.endpoints import EndpointObject
+from tradewind.providers.stripe.mapping import PaymentIntentObject, RefundObject, payment_observed
 from tradewind.providers.stripe.webhooks import WANTED_EVENTS
 
 NAME = "stripe:main"

@@ -119,6 +119,13 @@ class PaymentProcessor(Client, Protocol):
         """Pages of payments created in [since, until]."""
         ...
 
+    async def find_effect(self, command: CapturePayment | CancelPayment | RefundPayment) -> Sequence[Event]:
+        """The command's effect if it is there already, or nothing.
+
+        Asked before a command goes again under a key that may not protect it: another one, or one that has expired.
+        """
+        ...
+
     async def capture(self, command: CapturePayment, key: str) -> Sequence[Event]: ...
 
     async def cancel(self, command: CancelPayment, key: str) -> Sequence[Event]: ...

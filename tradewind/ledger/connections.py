@@ -36,6 +36,20 @@ def get(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey) -> Connect
     return _opened(keys, row)
 
 
+def state(conn: SqlConnection, key: str | ConnectionKey) -> ConnectionState:
+    """Its state alone: nothing is unsealed. Raises LookupError when there is no such connection."""
+    found = conn.execute(select(table.c.state).where(table.c.key == str(key))).scalar_one_or_none()
+    if found is None:
+        raise LookupError(f"there is no connection {key}")
+    return ConnectionState(found)
+
+
+def revision(conn: SqlConnection, key: str | ConnectionKey) -> int | None:
+    """The revision alone; None when there is no such connection."""
+    found: int | None = conn.execute(select(table.c.revision).where(table.c.key == str(key))).scalar_one_or_none()
+    return found
+
+
 def put(conn: SqlConnection, keys: KeyRing, connection: Connection, *, actor: str = "tradewind") -> bool:
     """Store the connection, unless the one that is there is of a newer revision; gives whether it was stored.
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from tradewind.domain.commands import WRITES, Command, Lane, Refetch, command_adapter
 from tradewind.errors import LeaseLost
+from tradewind.ledger import deaths
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new, serialise
 from tradewind.ledger.tables import LANES
 from tradewind.ledger.tables import outbox as table
@@ -27,6 +28,7 @@ class Due:
 
     idempotency_key: the same for every attempt of a generation. attempts: all so far, this one counted and committed
     before the call, over every generation: more than one means that an earlier attempt may have had its effect.
+    fresh: nothing can have been sent under this key yet. key_age_s: since its first attempt, by the database's clock.
     """
 
     key: str
@@ -35,12 +37,13 @@ class Due:
     command: Command
     attempts: int
     epoch: int
-    first_attempt_at: datetime
+    fresh: bool
+    key_age_s: float
 
 
 @dataclass(frozen=True)
 class CommandRow:
-    """A command as it is listed."""
+    """A command as it is listed. first_attempt_at: of its present generation."""
 
     key: str
     generation: int
@@ -105,7 +108,16 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
         .returning(*table.c)
     )
     place = {row.id: number for number, row in enumerate(chosen)}
-    return [_due_of(row) for row in sorted(conn.execute(taken), key=lambda row: place[row.id])]
+    fresh = {row.id for row in chosen if row.first_attempt_at is None}
+    return [_due_of(row, row.id in fresh, now) for row in sorted(conn.execute(taken), key=lambda row: place[row.id])]
+
+
+def renew(conn: Connection, due: Due, *, lease_s: float) -> None:
+    """Hold the command for another `lease_s` from now, right before a call that nothing but the lease keeps single.
+
+    Raises LeaseLost.
+    """
+    _settle(conn, due, lease_until=db_now(conn) + timedelta(seconds=lease_s))
 
 
 def succeed(conn: Connection, due: Due, detail: str | None = None) -> None:
@@ -123,9 +135,17 @@ def fail(conn: Connection, due: Due, *, reason: str, next_generation: bool, dela
     now = db_now(conn)
     if next_generation:
         due_at = now + timedelta(seconds=delay_s)
-        _settle(conn, due, state="pending", reason=reason, generation=due.generation + 1, next_attempt_at=due_at)
+        _settle(conn, due, reason=reason, **_next_generation(due_at))
     else:
         _settle(conn, due, state="dead", reason=reason, finished_at=now)
+        command = due.command
+        deaths.note(conn, [deaths.Death("command", due.key, command.connection, command.verb, reason)])
+
+
+def replan(conn: Connection, due: Due, command: Command) -> None:
+    """The record now asks for it with other parameters, and nothing was sent yet: they are the ones that go."""
+    values = {"command": command.model_dump_json(), "next_attempt_at": db_now(conn), "first_attempt_at": None}
+    _settle(conn, due, state="pending", reason="the record asks for it with other parameters", **values)
 
 
 def cancel(conn: Connection, due: Due, reason: str) -> None:
@@ -145,12 +165,21 @@ def dead(conn: Connection) -> list[CommandRow]:
     return [_listed(row) for row in conn.execute(query)]
 
 
-def retry_dead(conn: Connection, key: str) -> None:
-    """Make the next generation of a dead command pending. Raises LookupError when no such command is dead."""
-    fresh = {"state": "pending", "finished_at": None, "next_attempt_at": db_now(conn)}
-    statement = update(table).where(table.c.key == key, table.c.state == "dead")
-    if not conn.execute(statement.values(generation=table.c.generation + 1, **fresh)).rowcount:
-        raise LookupError(f"there is no dead command {key}")
+def retry_dead(conn: Connection, which: str | int | Iterable[str | int]) -> list[str]:
+    """Make the next generation of dead commands pending, named by key or id; gives their keys.
+
+    Raises LookupError, and changes nothing, when one of them is not dead.
+    """
+    wanted = {which} if isinstance(which, str | int) else set(which)
+    keys, ids = [one for one in wanted if isinstance(one, str)], [one for one in wanted if isinstance(one, int)]
+    named = or_(table.c.key.in_(keys), table.c.id.in_(ids))
+    known = conn.execute(select(table.c.id, table.c.key).where(named, table.c.state == "dead").with_for_update()).all()
+    missing = wanted - {row.key for row in known} - {row.id for row in known}
+    if missing:
+        raise LookupError(f"there is no dead command {', '.join(sorted(map(str, missing)))}")
+    statement = update(table).where(table.c.id.in_([row.id for row in known]))
+    conn.execute(statement.values(**_next_generation(db_now(conn))))
+    return sorted(row.key for row in known)
 
 
 def by_order(conn: Connection, order_id: str) -> list[CommandRow]:
@@ -187,10 +216,21 @@ def _revive(conn: Connection, keys: Sequence[str], due_at: datetime) -> list[str
     statement = (
         update(table)
         .where(table.c.key.in_(keys), table.c.state == "cancelled")
-        .values(state="pending", generation=table.c.generation + 1, next_attempt_at=due_at, finished_at=None)
+        .values(**_next_generation(due_at))
         .returning(table.c.key)
     )
     return list(conn.execute(statement).scalars())
+
+
+def _next_generation(due_at: datetime) -> dict[str, Any]:
+    """Pending again under a key of which the provider has never heard."""
+    return {
+        "state": "pending",
+        "generation": table.c.generation + 1,
+        "next_attempt_at": due_at,
+        "first_attempt_at": None,
+        "finished_at": None,
+    }
 
 
 def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime, due_at: datetime) -> list[str]:
@@ -218,7 +258,9 @@ def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime
     return [row.key for row in insert_new(conn, table, rows, table.c.key)]
 
 
-def _due(connection: str, state: ColumnElement[bool], now: datetime, writes: bool) -> Select[int, str, str | None]:
+def _due(
+    connection: str, state: ColumnElement[bool], now: datetime, writes: bool
+) -> Select[int, str, str | None, datetime | None]:
     other = table.alias("other")
     busy = (
         select(other.c.id)
@@ -229,7 +271,7 @@ def _due(connection: str, state: ColumnElement[bool], now: datetime, writes: boo
         )
         .exists()
     )
-    query = select(table.c.id, table.c.resource, table.c.order_id)
+    query = select(table.c.id, table.c.resource, table.c.order_id, table.c.first_attempt_at)
     query = query.where(table.c.connection == connection, state, ~busy)
     if not writes:
         query = query.where(table.c.writes.is_(False))
@@ -248,7 +290,7 @@ def _one_each(candidates: Sequence[AnyRow], limit: int) -> list[AnyRow]:
     return chosen
 
 
-def _due_of(row: AnyRow) -> Due:
+def _due_of(row: AnyRow, fresh: bool, now: datetime) -> Due:
     return Due(
         key=row.key,
         generation=row.generation,
@@ -256,13 +298,14 @@ def _due_of(row: AnyRow) -> Due:
         command=command_adapter.validate_json(row.command),
         attempts=row.attempts,
         epoch=row.epoch,
-        first_attempt_at=row.first_attempt_at,
+        fresh=fresh,
+        key_age_s=(now - row.first_attempt_at).total_seconds(),
     )
 
 
 def _settle(conn: Connection, due: Due, **values: Any) -> None:
     held = and_(table.c.key == due.key, table.c.epoch == due.epoch, table.c.state == "in_flight")
-    if conn.execute(update(table).where(held).values(lease_until=None, **values)).rowcount != 1:
+    if conn.execute(update(table).where(held).values({"lease_until": None, **values})).rowcount != 1:
         raise LeaseLost(f"{due.key}: another worker has taken it over")
 
 

@@ -2,10 +2,14 @@
 
 No transaction is held across HTTP. The events that an answer gives are stored in the inbox in the same transaction that
 settles the command, so that the applier stays the only writer of orders.
+
+An attempt may have had its effect although nobody heard of it. Under the same key the provider knows it again; under
+another key, one that has expired, or where a provider knows no keys, the effect is looked up before the command goes.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import random
@@ -33,7 +37,7 @@ from tradewind.domain.events import CommandSettled, Event, OrderObserved, events
 from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.roles import Carrier, Client, PaymentProcessor, ShippingDetails, Storefront
-from tradewind.errors import LeaseLost, OutcomeUnknown, PermanentError, RequestRejected, TransientError
+from tradewind.errors import KeySpent, LeaseLost, OutcomeUnknown, PermanentError, RequestRejected, TransientError
 from tradewind.ledger import connections, inbox, orders, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.backoff import backoff_s
@@ -43,7 +47,13 @@ from tradewind.sync.seam import in_thread, patiently
 _log = logging.getLogger("tradewind.dispatch")
 
 LAST_GENERATION = 2
-"""A command that is refused in its third generation is dead."""
+"""A command that is refused in its third generation, or in a later one, is dead."""
+KEY_LIFE_S = 23 * 3600.0
+"""Stripe may forget a key that is 24 hours old (docs.stripe.com/api/idempotent_requests); an hour is for the call."""
+LONGEST_ASKED_S = 3600.0
+"""What a provider's `Retry-After` is followed to; asking once an hour does no harm, waiting for ever would."""
+SHARE_OF_LEASE = 0.75
+"""An attempt ends well before its lease does, so that no other worker makes the same call beside it."""
 
 OnDead = Callable[[str, str], None]
 """Told the key of a command that is dead, and why."""
@@ -56,6 +66,14 @@ class NotWanted(Exception):
     def __init__(self, reason: str, seen: Sequence[Event] = ()) -> None:
         super().__init__(reason)
         self.seen = tuple(seen)
+
+
+class Replanned(Exception):
+    """The record asks for the command with other parameters, and nothing was sent yet."""
+
+    def __init__(self, command: Command) -> None:
+        super().__init__(command.key)
+        self.command = command
 
 
 class Dispatcher:
@@ -86,36 +104,48 @@ class Dispatcher:
 
     async def send(self, due: outbox.Due) -> None:
         """Make one call and commit what became of it. Never raises for what a provider does."""
-        events, settle = await self._attempt(due)
+        try:
+            events, settle = await self._attempt(due)
+        except LeaseLost:
+            _log.warning("%s was taken over by another worker before it was sent here", due.key)
+            return
         await self._settle(due, events, settle)
 
     async def _attempt(self, due: outbox.Due) -> tuple[Sequence[Event], Settle]:
         try:
-            events = await self._perform(due)
+            async with asyncio.timeout(self._lease_s * SHARE_OF_LEASE):
+                events = await self._perform(due)
         except NotWanted as error:
             return error.seen, partial(outbox.cancel, due=due, reason=str(error))
-        except (TransientError, OutcomeUnknown, OperationalError) as error:
+        except Replanned as error:
+            return (), partial(outbox.replan, due=due, command=error.command)
+        except (TransientError, OutcomeUnknown, OperationalError, TimeoutError) as error:
             return (), self._postponed(due, error)
+        except KeySpent as error:
+            return await self._look_up(due, error)
         except RequestRejected as error:
             if isinstance(due.command, Refetch) or due.generation >= LAST_GENERATION:
                 return (), self._dead(due, error)
             return await self._look_up(due, error)
         except PermanentError as error:
             return (), self._dead(due, error)
+        except LeaseLost:
+            raise
         except Exception as error:
             # A fault of our own: the command is kept with its reason, an alert follows, and it can be tried again.
             _log.exception("%s failed in tradewind itself", due.key)
             return (), self._dead(due, error)
         return events, partial(outbox.succeed, due=due)
 
-    async def _look_up(self, due: outbox.Due, rejected: RequestRejected) -> tuple[Sequence[Event], Settle]:
+    async def _look_up(self, due: outbox.Due, rejected: RequestRejected | KeySpent) -> tuple[Sequence[Event], Settle]:
         """A definite refusal often means that the world has moved on: read the target, and let the record decide.
 
-        The next generation, under a new idempotency key, goes only if the record still asks for it then.
+        The next generation, under a new idempotency key, goes only if the record still asks for it then. A failure that
+        is stored under the key says nothing of the command: generations of those are not counted out.
         """
         target = due.command.target
         try:
-            seen = await self._clients(target.connection).fetch(target)
+            seen = await (await self._client(target.connection)).fetch(target)
         except (TransientError, OutcomeUnknown, OperationalError) as error:
             return (), self._postponed(due, error)
         except Exception:
@@ -136,54 +166,81 @@ class Dispatcher:
 
     def _claim(self, connection: str, limit: int) -> list[outbox.Due]:
         with self._ledger.write() as database:
-            writes = connections.get(database, self._ledger.keys, connection).state is ConnectionState.LIVE
+            writes = connections.state(database, connection) is ConnectionState.LIVE
             return outbox.claim_due(
                 database, connection, worker=self._worker, limit=limit, lease_s=self._lease_s, writes=writes
             )
 
+    async def _client(self, connection: str) -> Client:
+        # A pool may have to look into the ledger.
+        return await in_thread(self._clients, connection)
+
     async def _perform(self, due: outbox.Due) -> Sequence[Event]:
-        command = due.command
+        command, client = due.command, await self._client(due.command.connection)
         if isinstance(command, Refetch):
-            return await self._clients(command.connection).fetch(command.resource)
+            return await client.fetch(command.resource)
         if isinstance(command, BuyLabel):
-            return await self._buy_label(due, command)
-        await self._wanted(command)
-        events = await call(self._clients(command.connection), command, due.idempotency_key)
+            return await self._buy_label(due, command, _as(Carrier, client))
+        await self._wanted(due)
+        found = await self._found(due, client)
+        events = found or await call(client, command, due.idempotency_key)
         return events or (CommandSettled(connection=command.connection, command_key=due.key),)
 
-    async def _buy_label(self, due: outbox.Due, command: BuyLabel) -> Sequence[Event]:
-        carrier = _as(Carrier, self._clients(command.connection))
+    async def _found(self, due: outbox.Due, client: Client) -> Sequence[Event]:
+        """The effect of an earlier attempt against which the key of this one may not protect.
+
+        Storefronts guard each of their writes by what they hold, so only processors are asked.
+        """
+        exposed = due.attempts > 1 and (due.generation > 0 or due.key_age_s >= KEY_LIFE_S)
+        if not exposed or not isinstance(client, PaymentProcessor):
+            return ()
+        if not isinstance(due.command, CapturePayment | CancelPayment | RefundPayment):
+            return ()
+        return await client.find_effect(due.command)
+
+    async def _buy_label(self, due: outbox.Due, command: BuyLabel, carrier: Carrier) -> Sequence[Event]:
         if due.attempts > 1 or due.generation > 0:
             # The carrier keys nothing: an earlier attempt may have bought the label although its answer was lost. One
             # that is not wanted any more must be known, or it would never be given back.
             found = await carrier.find_label(command)
             if found:
                 return found
-        order = await self._wanted(command)
+        order = await self._wanted(due)
         seen = await self._check_storefront(command)
         placed = order.placed
         if placed is None or placed.ship_to is None:
             raise NotWanted("the order has no address to ship to", seen)
         email = placed.customer.email if placed.customer else None
         details = ShippingDetails(order_name=placed.name, ship_to=placed.ship_to, email=email)
+        # Nothing but the lease keeps two workers from buying side by side: one that slept through its own stops here.
+        await in_thread(self._renew, due)
         return (*seen, *await carrier.buy_label(command, details))
+
+    def _renew(self, due: outbox.Due) -> None:
+        with self._ledger.write() as database:
+            outbox.renew(database, due, lease_s=self._lease_s)
 
     async def _check_storefront(self, command: BuyLabel) -> Sequence[Event]:
         """A label for an order just cancelled must not be bought: ask the storefront right before the call."""
         target = command.target
-        seen = await self._clients(target.connection).fetch(target)
+        seen = await (await self._client(target.connection)).fetch(target)
         for event in seen:
             if isinstance(event, OrderObserved) and not _still_to_ship(event, command):
                 raise NotWanted("the storefront no longer wants it shipped", seen)
         return seen
 
-    async def _wanted(self, command: Command) -> Order:
-        order = await in_thread(self._planned, command)
-        if order is None:
+    async def _wanted(self, due: outbox.Due) -> Order:
+        """The order that asks for the command. Raises NotWanted, or Replanned while nothing can have been sent."""
+        found = await in_thread(self._planned, due.command)
+        if found is None:
             raise NotWanted("the record no longer asks for it")
+        order, planned = found
+        if due.fresh and planned != due.command:
+            raise Replanned(planned)
         return order
 
-    def _planned(self, command: Command) -> Order | None:
+    def _planned(self, command: Command) -> tuple[Order, Command] | None:
+        """The order, and the command as its record asks for it now."""
         if command.order_id is None:
             return None
         with self._ledger.read() as database:
@@ -192,8 +249,8 @@ class Dispatcher:
         if found is None:
             return None
         order = found[0]
-        keys = {wanted.key for wanted in plan(order, routes.get(order.connection, Routes()))}
-        return order if command.key in keys else None
+        wanted = {planned.key: planned for planned in plan(order, routes.get(order.connection, Routes()))}
+        return (order, wanted[command.key]) if command.key in wanted else None
 
     async def _settle(self, due: outbox.Due, events: Sequence[Event], settle: Settle) -> None:
         """Commit what became of the call. Only this step is repeated while the ledger is away, never the call."""
@@ -229,7 +286,7 @@ class Dispatcher:
 
     def _delay_s(self, due: outbox.Due, error: Exception) -> float:
         asked = error.retry_after_s if isinstance(error, TransientError) else None
-        return max(asked or 0.0, backoff_s(due.attempts, self._rng))
+        return max(min(asked or 0.0, LONGEST_ASKED_S), backoff_s(due.attempts, self._rng))
 
 
 async def call(client: Client, command: Command, key: str) -> Sequence[Event]:

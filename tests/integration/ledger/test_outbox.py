@@ -1,6 +1,8 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from tests.integration.ledger.examples import (
     AT,
@@ -15,7 +17,8 @@ from tests.integration.ledger.examples import (
 )
 from tradewind.domain.commands import Command, Refetch
 from tradewind.errors import LeaseLost
-from tradewind.ledger import outbox
+from tradewind.ledger import outbox, tables
+from tradewind.ledger.dialect import db_now
 from tradewind.ledger.engine import Ledger
 from tradewind.ledger.outbox import Due
 
@@ -61,7 +64,8 @@ def test_claim_counts_the_attempt_before_the_call(ledger: Ledger) -> None:
     assert (first.attempts, first.epoch, first.generation) == (1, 1, 0)
     assert (second.attempts, second.epoch, second.generation) == (2, 2, 0)
     assert second.idempotency_key == first.idempotency_key == f"{capture().key}/0"
-    assert second.first_attempt_at == first.first_attempt_at
+    assert (first.fresh, second.fresh) == (True, False)
+    assert 0 == first.key_age_s <= second.key_age_s
 
 
 def test_taken_over_command_is_settled_by_its_new_holder_alone(ledger: Ledger) -> None:
@@ -120,6 +124,62 @@ def test_dead_command_is_tried_again_under_a_new_key(ledger: Ledger) -> None:
     assert due(ledger)[0].generation == 1
     with pytest.raises(LookupError), ledger.write() as conn:
         outbox.retry_dead(conn, one.key)
+
+
+def test_dead_commands_are_tried_again_by_key_or_id_all_or_none(ledger: Ledger) -> None:
+    added(ledger, capture(), capture("pi_2", "shopify:north/2"))
+    for one in due(ledger):
+        with ledger.write() as conn:
+            outbox.fail(conn, one, reason="no", next_generation=False)
+    with ledger.write() as conn:
+        second, first = (each.key for each in outbox.dead(conn))
+        number = conn.execute(select(tables.outbox.c.id).where(tables.outbox.c.key == first)).scalar_one()
+    with pytest.raises(LookupError, match="404"), ledger.write() as conn:
+        outbox.retry_dead(conn, [second, 404])
+    assert due(ledger) == []
+    with ledger.write() as conn:
+        assert outbox.retry_dead(conn, [second, number]) == sorted([first, second])
+    assert sorted(one.key for one in due(ledger)) == sorted([first, second])
+
+
+def test_the_age_of_a_key_is_that_of_its_first_attempt(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (first,) = due(ledger, lease_s=0)
+    with ledger.write() as conn:
+        long_ago = db_now(conn) - timedelta(hours=30)
+        conn.execute(update(tables.outbox).values(first_attempt_at=long_ago))
+    (again,) = due(ledger)
+    assert 30 * 3600 <= again.key_age_s < 31 * 3600
+    with ledger.write() as conn:
+        outbox.fail(conn, again, reason="spent", next_generation=True)
+    (fresh,) = due(ledger)
+    assert (fresh.generation, fresh.fresh, fresh.key_age_s) == (1, True, 0.0)
+    assert fresh.idempotency_key != first.idempotency_key
+
+
+def test_other_parameters_are_taken_over_while_nothing_was_sent(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (one,) = due(ledger)
+    less = capture().model_copy(update={"amount": gbp("3.00")})
+    with ledger.write() as conn:
+        outbox.replan(conn, one, less)
+    (again,) = due(ledger)
+    assert (again.command, again.idempotency_key, again.fresh) == (less, one.idempotency_key, True)
+
+
+def test_a_renewed_lease_runs_from_now_and_a_lost_one_is_not_renewed(ledger: Ledger) -> None:
+    added(ledger, capture())
+    (old,) = due(ledger, lease_s=0)
+    with ledger.write() as conn:
+        outbox.renew(conn, old, lease_s=60)
+    assert due(ledger) == []
+    with ledger.write() as conn:
+        outbox.renew(conn, old, lease_s=0)
+    (new,) = due(ledger)
+    with pytest.raises(LeaseLost), ledger.write() as conn:
+        outbox.renew(conn, old, lease_s=60)
+    with ledger.write() as conn:
+        outbox.succeed(conn, new)
 
 
 def test_cancelled_command_is_revived_when_it_is_planned_again(ledger: Ledger) -> None:

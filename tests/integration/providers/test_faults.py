@@ -10,18 +10,24 @@ from tests.unit.providers.wire import connection
 from tradewind.domain.commands import CapturePayment, RefundPayment, VoidLabel
 from tradewind.domain.connections import Role
 from tradewind.domain.money import Money
-from tradewind.errors import OutcomeUnknown, TransientError
+from tradewind.errors import KeySpent, OutcomeUnknown, TransientError
 from tradewind.governor import Governor
 from tradewind.providers.shipstation.client import ShipStationClient
 from tradewind.providers.stripe.client import StripeClient
 
 
 async def until_settled(attempt):
-    """Again after whatever a later attempt may settle, as the outbox does it."""
+    """Again after whatever a later attempt may settle, as the outbox does it.
+
+    attempt: is given the generation; the next one goes once the provider has stored a failure under a key.
+    """
+    generation = 0
     async with asyncio.timeout(90):
         while True:
             try:
-                return await attempt()
+                return await attempt(generation)
+            except KeySpent:
+                generation += 1
             except (TransientError, OutcomeUnknown) as error:
                 await asyncio.sleep(min(getattr(error, "retry_after_s", None) or 0.05, 1.0))
 
@@ -45,8 +51,8 @@ async def test_money_moves_once(seed):
             payment = {"connection": "stripe:main", "order_id": "o", "payment": intent}
             capture = CapturePayment(**payment, amount=Money(minor=1000, currency="GBP"))
             refund = RefundPayment(**payment, amount=Money(minor=300, currency="GBP"), reference="r")
-            await until_settled(lambda: client.capture(capture, f"{intent}/capture"))
-            (event,) = await until_settled(lambda: client.refund(refund, f"{intent}/refund"))
+            await until_settled(lambda g: client.capture(capture, f"{intent}/capture/{g}"))
+            (event,) = await until_settled(lambda g: client.refund(refund, f"{intent}/refund/{g}"))
             return event.payment
 
         payments = await asyncio.gather(*map(settle, intents))
@@ -66,13 +72,13 @@ async def test_a_label_is_bought_once(seed):
         async def settle(number):
             command = COMMAND.model_copy(update={"external_shipment_id": f"tw-{number}"})
 
-            async def attempt():
+            async def attempt(_generation):
                 return await client.find_label(command) or await client.buy_label(command, DETAILS)
 
             (bought,) = await until_settled(attempt)
             void = VoidLabel(connection=NAME, order_id="o", label=bought.label.external_id)
             if number % 2:
-                (bought,) = await until_settled(lambda: client.void_label(void))
+                (bought,) = await until_settled(lambda _generation: client.void_label(void))
             return bought.label.state.value
 
         states = await asyncio.gather(*map(settle, range(8)))

@@ -89,7 +89,7 @@ def _client(asks: Sequence[str], lists: Sequence[str]) -> type[_Client]:
 
 _CLIENTS = {
     Role.STOREFRONT: _client(("capture", "mark_paid", "fulfill"), ("orders", "changes", "catalogue")),
-    Role.PAYMENT_PROCESSOR: _client(("capture", "cancel", "refund"), ("payments",)),
+    Role.PAYMENT_PROCESSOR: _client(("capture", "cancel", "refund", "find_effect"), ("payments",)),
     Role.CARRIER: _client(("find_label", "buy_label", "void_label"), ("labels",)),
     Role.JOURNAL: _client((), ("documents",)),
 }

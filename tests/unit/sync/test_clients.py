@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.providers import registry
 from tradewind.settings import Settings
-from tradewind.sync.clients import ClientPool
+from tradewind.sync.clients import LOOK_EVERY_S, ClientPool
 
 
 @pytest.fixture
@@ -40,13 +41,18 @@ async def test_a_connection_has_one_client(ledger: Ledger) -> None:
 
 
 async def test_a_newer_revision_gets_a_new_client_and_calls_on_the_old_one_may_end(ledger: Ledger) -> None:
-    pool = ClientPool(ledger, Governor())
+    now = [0.0]
+    pool = ClientPool(ledger, Governor(), monotonic=lambda: now[0])
     old = pool(PROCESSOR)
     with ledger.write() as database:
         known = connections.get(database, ledger.keys, PROCESSOR)
         connections.put(database, ledger.keys, known.model_copy(update={"revision": 2}))
+    assert pool(PROCESSOR) is old  # looked at a moment ago
+    now[0] = LOOK_EVERY_S
     new = pool(PROCESSOR)
     assert new is not old
+    now[0] *= 2
+    assert pool(PROCESSOR) is new
     closed = []
     for client in (old, new):
         _note_close(client, closed)
@@ -64,6 +70,14 @@ def _note_close(client: object, closed: list[object]) -> None:
         await real()
 
     client.aclose = aclose  # type: ignore[attr-defined]
+
+
+async def test_threads_share_one_client(ledger: Ledger) -> None:
+    pool = ClientPool(ledger, Governor())
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(pool, [PROCESSOR] * 32))
+    assert len(found) == 1
+    await pool.aclose()
 
 
 async def test_a_connection_that_is_not_there_says_what_to_do(ledger: Ledger) -> None:

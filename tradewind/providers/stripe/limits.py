@@ -20,4 +20,11 @@ def budget(connection: Connection) -> Budget:
 
 def is_live(secret_key: str) -> bool:
     """Whether a secret (`sk_`) or restricted (`rk_`) key moves real money."""
-    return secret_key.startswith(("sk_live_", "rk_live_"))
+    return livemode_of(secret_key) is True
+
+
+def livemode_of(secret_key: str) -> bool | None:
+    """What Stripe's objects say in `livemode` to this key; None for a key that does not tell (an organisation's)."""
+    if secret_key.startswith(("sk_live_", "rk_live_")):
+        return True
+    return False if secret_key.startswith(("sk_test_", "rk_test_")) else None

@@ -28,7 +28,8 @@ _STATES = {
     "succeeded": PaymentState.CAPTURED,
     "canceled": PaymentState.CANCELLED,
 }
-_VOID_REFUNDS = ("failed", "canceled")
+VOID_REFUNDS = ("failed", "canceled")
+"""Statuses of refunds that gave nothing back."""
 
 
 class RefundObject(BaseModel):
@@ -37,6 +38,7 @@ class RefundObject(BaseModel):
     currency: str
     created: int
     status: str | None = None
+    balance_transaction: str | None = None
     metadata: dict[str, str] | None = None
 
 
@@ -60,26 +62,13 @@ class PaymentIntentObject(BaseModel):
     created: int
     status: str
     metadata: dict[str, str] = {}
+    livemode: bool | None = None
     latest_charge: ChargeObject | None = None
     last_payment_error: dict[str, Any] | None = None
 
 
 class PaymentIntentPage(BaseModel):
     data: list[PaymentIntentObject]
-    has_more: bool
-
-
-class EndpointObject(BaseModel):
-    id: str
-    url: str
-    status: str
-    enabled_events: list[str]
-    api_version: str | None = None
-    secret: str | None = None
-
-
-class EndpointPage(BaseModel):
-    data: list[EndpointObject]
     has_more: bool
 
 
@@ -103,7 +92,7 @@ def payment_observed(
     intent: PaymentIntentObject, refunds: Sequence[RefundObject], *, connection: str, version: datetime
 ) -> PaymentObserved:
     """A payment intent with its charge and all of its refunds. Raises SchemaMismatch."""
-    given = [refund for refund in refunds if refund.status not in _VOID_REFUNDS]
+    given = _given_back(intent, refunds)
     captured = from_stripe(intent.amount_received, intent.currency)
     refunded = Money.total((from_stripe(r.amount, r.currency) for r in given), captured.currency)
     state = _state(intent)
@@ -115,13 +104,29 @@ def payment_observed(
         state=state,
         authorized=from_stripe(open_amount, intent.currency),
         captured=captured,
-        # Releasing what a capture left over is no refund of money taken.
         refunded=min(refunded, captured),
         payment_id=intent.metadata.get("payment_id"),
         created_at=datetime.fromtimestamp(intent.created, UTC),
     )
-    listed = tuple(_refund(refund, connection) for refund in sorted(given, key=lambda r: (r.created, r.id)))
+    listed = tuple(_refund(refund, connection) for refund in given)
     return PaymentObserved(version=version, payment=payment, refunds=listed)
+
+
+def _given_back(intent: PaymentIntentObject, refunds: Sequence[RefundObject]) -> Sequence[RefundObject]:
+    """The refunds of money that was taken, oldest first.
+
+    What a capture left over, or a cancellation released, may be listed as a refund too: of money that never came in,
+    so that nothing is booked on the account's balance. Source: refund object, `balance_transaction`.
+    """
+    given: list[RefundObject] = []
+    never_taken = intent.amount - intent.amount_received
+    for refund in sorted(refunds, key=lambda one: (one.created, one.id)):
+        released = refund.balance_transaction is None and refund.status == "succeeded" and not refund.metadata
+        if released and refund.amount <= never_taken:
+            never_taken -= refund.amount
+        elif refund.status not in VOID_REFUNDS:
+            given.append(refund)
+    return given
 
 
 def _refund(refund: RefundObject, connection: str) -> Refund:

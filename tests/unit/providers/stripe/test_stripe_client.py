@@ -10,8 +10,9 @@ from tradewind.domain.events import Resource
 from tradewind.domain.money import Money
 from tradewind.domain.order import PaymentState
 from tradewind.domain.roles import PaymentProcessor
-from tradewind.errors import ConfigurationError, OutcomeUnknown, RequestRejected, SchemaMismatch
-from tradewind.providers.stripe.client import API_VERSION, STORED_FAILURE, StripeClient
+from tradewind.errors import ConfigurationError, KeySpent, OutcomeUnknown, RequestRejected, SchemaMismatch
+from tradewind.providers.stripe.api import API_VERSION, WRONG_MODE
+from tradewind.providers.stripe.client import StripeClient
 from tradewind.providers.stripe.webhooks import WANTED_EVENTS
 
 NAME = "stripe:main"
@@ -107,26 +108,25 @@ def stored_failure():
     return httpx.Response(500, headers={"Idempotent-Replayed": "true"}, json={"error": {"type": "api_error"}})
 
 
-async def test_after_a_stored_failure_the_effect_is_looked_up_and_the_next_key_used():
-    wire = Wire(stored_failure(), intent("requires_capture"), intent("succeeded"))
+async def test_a_failure_stored_under_the_key_is_looked_up_and_asks_for_another_key():
+    wire = Wire(stored_failure(), intent("requires_capture"))
+    with pytest.raises(KeySpent):
+        await wire.clock.run(stripe(wire).capture(capture(), "k"))
+    assert [request.headers.get("Idempotency-Key") for request in wire.requests] == ["k", None]
+
+
+async def test_a_failure_that_is_not_stored_yet_leaves_the_outcome_unknown():
+    wire = Wire(httpx.Response(500, headers={"Stripe-Should-Retry": "false"}, json={"error": {"type": "api_error"}}))
+    with pytest.raises(OutcomeUnknown):
+        await wire.clock.run(stripe(wire).capture(capture(), "k"))
+    assert len(wire.requests) == 1
+
+
+async def test_a_replayed_answer_is_old_so_the_payment_is_read_again():
+    refunded = intent("succeeded", refunds=[refund_object(amount=1000)])
+    wire = Wire(httpx.Response(200, headers={"Idempotent-Replayed": "true"}, json=intent("succeeded")), refunded)
     (event,) = await wire.clock.run(stripe(wire).capture(capture(), "k"))
-    assert event.payment.state is PaymentState.CAPTURED
-    keys = [request.headers.get("Idempotency-Key") for request in wire.requests]
-    assert keys[0] == "k"
-    assert keys[1] is None  # the look-up
-    again = Wire(stored_failure(), intent("requires_capture"), intent("succeeded"))
-    await again.clock.run(stripe(again).capture(capture(), "k"))
-    assert [request.headers.get("Idempotency-Key") for request in again.requests] == keys
-
-
-async def test_a_failure_under_every_key_is_definite():
-    wire = Wire(*[stored_failure(), intent("requires_capture")] * 3)
-    with pytest.raises(RequestRejected) as rejected:
-        await wire.clock.run(stripe(wire).capture(capture(), "k" * 255))
-    assert rejected.value.code == STORED_FAILURE
-    keys = {request.headers.get("Idempotency-Key") for request in wire.requests} - {None}
-    assert len(keys) == 3
-    assert max(map(len, keys)) <= 255
+    assert event.payment.refunded == GBP10
 
 
 async def test_a_stored_failure_whose_effect_is_there_is_a_success():
@@ -174,6 +174,43 @@ async def test_a_refused_refund_that_nobody_made_is_refused():
     wire = Wire(refusal("charge_already_refunded"), {"data": [refund_object(reference="other")], "has_more": False})
     with pytest.raises(RequestRejected):
         await wire.clock.run(stripe(wire).refund(refund_command(), "k"))
+
+
+@pytest.mark.parametrize(
+    ("command", "answers", "found"),
+    [
+        (capture(), [intent("succeeded")], 1),
+        (capture(), [intent("requires_capture")], 0),
+        (capture(), [intent("canceled")], 0),
+        (CancelPayment(connection=NAME, order_id="o", payment="pi_1"), [intent("canceled")], 1),
+        (CancelPayment(connection=NAME, order_id="o", payment="pi_1"), [intent("succeeded")], 0),
+        (refund_command(), [{"data": [refund_object()], "has_more": False}, intent("succeeded")], 1),
+        (refund_command(), [{"data": [refund_object(reference="other")], "has_more": False}], 0),
+        (refund_command(), [{"data": [{**refund_object(), "status": "failed"}], "has_more": False}], 0),
+        (refund_command(), [{"data": [{**refund_object(), "metadata": None}], "has_more": False}], 0),
+    ],
+)
+async def test_an_effect_is_found_by_what_it_left_behind(command, answers, found):
+    wire = Wire(*answers)
+    assert len(await wire.clock.run(stripe(wire).find_effect(command))) == found
+    assert {request.method for request in wire.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(("key", "livemode"), [("rk_live_1", False), ("sk_test_1", True)])
+async def test_an_answer_in_the_other_mode_than_the_key_is_refused(key, livemode):
+    listed = {"data": [{**intent(), "livemode": livemode}], "has_more": False}
+    wire = Wire(listed)
+    with pytest.raises(RequestRejected) as refused:
+        await wire.clock.run(stripe(wire, secret_key=key).health())
+    assert refused.value.code == WRONG_MODE
+    wire = Wire({**intent(), "livemode": livemode})
+    with pytest.raises(RequestRejected):
+        await wire.clock.run(
+            stripe(wire, secret_key=key).fetch(Resource(connection=NAME, kind="payment", external_id="p"))
+        )
+    wire = Wire({**intent(), "livemode": not livemode})
+    fetched = stripe(wire, secret_key=key).fetch(Resource(connection=NAME, kind="payment", external_id="p"))
+    assert len(await wire.clock.run(fetched)) == 1
 
 
 async def test_a_payment_that_stripe_does_not_know_is_no_event():

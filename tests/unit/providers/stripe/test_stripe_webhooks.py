@@ -71,6 +71,31 @@ def test_anything_else_is_refused(request_, secrets):
         authenticate(request_, secrets, NOW)
 
 
+def of_mode(livemode, **metadata):
+    event = {**json.loads(BODY), "livemode": livemode, "data": {"object": {"id": "pi_1", "metadata": metadata}}}
+    return signed(json.dumps(event).encode())
+
+
+@pytest.mark.parametrize(
+    ("key", "livemode"), [("sk_live_1", True), ("rk_live_1", True), ("sk_test_1", False), ("sk_org_1", False)]
+)
+def test_an_event_in_the_mode_of_the_key_is_accepted(key, livemode):
+    authenticate(of_mode(livemode), {"webhook_secret": "whsec_a", "secret_key": key}, NOW)
+
+
+@pytest.mark.parametrize(
+    ("key", "livemode"), [("sk_live_1", False), ("rk_live_1", False), ("sk_test_1", True), ("rk_test_1", True)]
+)
+def test_an_event_of_the_other_mode_than_the_key_is_refused(key, livemode):
+    with pytest.raises(SignatureInvalid, match="mode"):
+        authenticate(of_mode(livemode), {"webhook_secret": "whsec_a", "secret_key": key}, NOW)
+
+
+def test_metadata_cannot_pretend_a_mode():
+    body = json.dumps({"data": {"object": {"metadata": {"livemode": 'true, "livemode": true'}}}, "livemode": False})
+    authenticate(signed(body.encode()), {"webhook_secret": "whsec_a", "secret_key": "sk_test_1"}, NOW)
+
+
 def test_a_delivery_is_named_by_its_event_id():
     identity = identify(signed())
     assert identity.delivery_key == "evt_1"
