@@ -16,6 +16,8 @@ import itertools
 import json
 import math
 import os
+import signal
+import sys
 import tempfile
 import threading
 import time
@@ -213,6 +215,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.handover", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three kills and two hand-overs, within three minutes")
     quick = parser.parse_args().quick
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     with tempfile.TemporaryDirectory(prefix="tw-handover-") as folder:
         print(json.dumps(Bench(Path(folder)).measure(kills=3 if quick else 100, handovers=2 if quick else 50)))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,7 @@ from tradewind.stack.ports import free_port
 
 def main() -> int:
     arguments = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     databases = DATABASES if arguments.database == "both" else (arguments.database,)
     results = {kind: one_run(kind, arguments) for kind in databases}
     print(json.dumps(results))
