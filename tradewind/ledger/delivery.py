@@ -57,7 +57,10 @@ class Claimed(Delivery):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a claimed delivery. `received` gives it back; waits_for: the link a parked one waits for."""
+    """What became of a claimed delivery. `received` gives it back; waits_for: the link a parked one waits for.
+
+    place: where a dead one failed (decode, reduce, commit), which makes it a dead letter of that place's group.
+    """
 
     id: int
     epoch: int
@@ -65,6 +68,7 @@ class Outcome:
     reason: str | None = None
     order_id: str | None = None
     waits_for: str | None = None
+    place: str | None = None
 
 
 @dataclass(frozen=True)

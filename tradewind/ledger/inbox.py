@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, tuple_, update
 
 from tradewind.errors import LeaseLost
+from tradewind.ledger import deaths
 from tradewind.ledger.delivery import (
     STATES,
     Claimed,
@@ -119,6 +120,7 @@ def finish(conn: Connection, outcomes: Sequence[Outcome]) -> None:
     written = conn.execute(statement, [_outcome_values(one, known, now) for one in outcomes]).rowcount
     if written != len(outcomes):
         raise LeaseLost(f"{len(outcomes) - written} of {len(outcomes)} deliveries were taken over by another worker")
+    _note_dead(conn, {one.id: one for one in outcomes if one.state == "dead" and one.place is not None})
 
 
 def release_parked(conn: Connection, links: Collection[str]) -> int:
@@ -164,6 +166,7 @@ def replay(conn: Connection, keys: KeyRing, id: int) -> int:
         )
         stored = store(conn, keys, [copy])[0]
         if not stored.duplicate:
+            deaths.replayed(conn, "delivery", str(id))
             return stored.id
         made += 1
 
@@ -323,6 +326,20 @@ def _outcome_values(outcome: Outcome, known: Collection[str], now: datetime) -> 
         "_waits_for": outcome.waits_for if state == "parked" else None,
         "_finished_at": None if state == "received" else now,
     }
+
+
+def _note_dead(conn: Connection, dead: Mapping[int, Outcome]) -> None:
+    if not dead:
+        return
+    query = select(table.c.id, table.c.connection, table.c.replay_of).where(table.c.id.in_(sorted(dead)))
+    told = [(dead[row.id], row) for row in conn.execute(query.order_by(table.c.id))]
+    deaths.note(
+        conn,
+        [
+            deaths.Death("delivery", str(one.id), row.connection, one.place or "", one.reason or "", row.replay_of)
+            for one, row in told
+        ],
+    )
 
 
 def _known_links(conn: Connection, links: Collection[str]) -> set[str]:

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
@@ -20,15 +19,14 @@ from sqlalchemy import (
 )
 
 from tradewind.domain.commands import Lane
+from tradewind.ledger.metadata import key_metadata as key_metadata
+from tradewind.ledger.metadata import metadata as metadata
 from tradewind.ledger.types import BigId, PlainText, UtcDateTime
+from tradewind.ledger.watch_tables import dead_letter as dead_letter
+from tradewind.ledger.watch_tables import dead_letter_group as dead_letter_group
+from tradewind.ledger.watch_tables import sweep_day as sweep_day
 
-NAMING = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-metadata = MetaData(naming_convention=NAMING)
+REPLAYS = text("replay_of IS NOT NULL")
 
 inbox = Table(
     "inbox",
@@ -60,6 +58,7 @@ inbox = Table(
     Index(None, "order_id"),
     Index(None, "waits_for"),
     Index(None, "connection", "received_at"),
+    Index(None, "replay_of", sqlite_where=REPLAYS, postgresql_where=REPLAYS),
 )
 
 outbox = Table(
@@ -344,9 +343,6 @@ worker = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
 )
-
-key_metadata = MetaData(naming_convention=NAMING)
-"""The key store, in a database of its own."""
 
 data_key = Table(
     "data_key",

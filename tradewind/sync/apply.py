@@ -99,7 +99,7 @@ class Applier:
                 middle = len(claimed) // 2
                 return self._apply(claimed[:middle]) + self._apply(claimed[middle:])
             _log.exception("delivery %d of %s is dead", claimed[0].id, claimed[0].connection)
-            dead = _outcome(claimed[0], Effect("dead", reason=_reason(error)))
+            dead = _outcome(claimed[0], Effect("dead", reason=_reason(error), place="commit"))
         with self._ledger.write() as database:
             inbox.finish(database, [dead])
         return Applied(taken=1, dead=((dead.id, dead.reason or ""),))
@@ -145,6 +145,7 @@ def _outcome(delivery: inbox.Claimed, effect: Effect) -> inbox.Outcome:
         reason=effect.reason,
         order_id=effect.order_id,
         waits_for=effect.waits_for,
+        place=effect.place,
     )
 
 
@@ -165,7 +166,8 @@ def _take(batch: Batch, delivery: inbox.Claimed, events: Sequence[Event] | Excep
     except (PermanentError, ValueError) as error:
         batch.reset(mark)
         _log.error("delivery %d of %s is dead: %s", delivery.id, delivery.connection, error)
-        return Effect("dead", reason=_reason(error))
+        place = "decode" if error is events else "reduce"
+        return Effect("dead", reason=_reason(error), place=place)
 
 
 def _is_of_a_delivery(error: Exception) -> bool:

@@ -36,12 +36,16 @@ Mark = tuple[dict[str, int | None], dict[str, Order], set[str], dict[str, str], 
 
 @dataclass(frozen=True)
 class Effect:
-    """What became of one event. waits_for: the link that must become known first, for a parked one."""
+    """What became of one event. waits_for: the link that must become known first, for a parked one.
+
+    place: where a dead one failed.
+    """
 
     state: Literal["applied", "superseded", "parked", "dead"]
     order_id: str | None = None
     waits_for: str | None = None
     reason: str | None = None
+    place: str | None = None
 
 
 @dataclass
