@@ -35,6 +35,14 @@ coverage:
 demo *arguments:
     uv run tradewind demo {{arguments}}
 
+# Make docs/reference/ anew from the code.
+reference:
+    uv run python -m tests.docs.reference
+
+# Kill the real processes while orders come in.
+chaos *arguments:
+    uv run python -m tests.chaos {{arguments}}
+
 # Look at the pages in headless Chromium and save the pictures that docs/ shows.
 screenshots:
     TRADEWIND_SCREENSHOTS=1 uv run pytest tests/browser -n 0
