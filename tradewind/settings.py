@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     bytes in base64; without it, master_key_file is read, and made at first use. public_url: where providers reach the
     gateway. lease_s: how long a worker may hold a row. batch: rows a claim takes. poll_ms: pause when there is nothing
     to do. window_s: how long one run of order-sync lasts. sweep_interval_s: pause between two sweeps of a connection.
+    retention_days: how long a finished delivery is kept; that it came is remembered for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     poll_ms: int = Field(default=50, ge=1)
     window_s: float = Field(default=120, ge=10, le=200)
     sweep_interval_s: float = Field(default=180, gt=0)
+    retention_days: int = Field(default=90, ge=1, le=36_500)
 
     def model_post_init(self, context: Any) -> None:
         """Fill in what follows from state_dir."""

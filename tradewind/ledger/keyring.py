@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, delete, func, select, update
 
 from tradewind.errors import ConfigurationError, LedgerError
 from tradewind.ledger import crypto
@@ -25,6 +25,7 @@ BLOCK = 100
 REMEMBER_S = 60.0
 CHUNK = 500
 INDEX_SUBJECT = "blind index"
+IDENTITY_SUBJECT = "delivery identity"
 
 IndexKind = Literal["email", "phone", "address"]
 
@@ -44,6 +45,7 @@ class KeyRing:
         self._subjects: dict[str, bytes] = {}
         self._known_since = time.monotonic()
         self._index_key: bytes | None = None
+        self._identity_key: bytes | None = None
 
     def seal(self, plaintext: bytes, *, row: str, subject: str | None = None) -> bytes:
         """Encrypt for one row, named by its natural key, e.g. `connection/stripe:main`."""
@@ -72,9 +74,24 @@ class KeyRing:
             self._index_key = self._subject_key(INDEX_SUBJECT)[1]
         return crypto.keyed_hash(self._index_key, kind, normal)
 
+    def identity(self, name: str) -> bytes:
+        """Sixteen bytes that stand for a delivery's name: the same for ever, and telling nothing without the key."""
+        if self._identity_key is None:
+            self._identity_key = self._subject_key(IDENTITY_SUBJECT)[1]
+        return crypto.keyed_digest(self._identity_key, name)
+
     def erase(self, sealed: Iterable[bytes]) -> int:
         """Erase the keys of these sealed values for good; gives how many there were."""
         return self._erase({crypto.key_id_of(value).hex() for value in sealed})
+
+    def discard(self, sealed: Iterable[bytes]) -> None:
+        """Delete the keys of values that are kept no longer, so that the key store does not grow for ever."""
+        ids = sorted({crypto.key_id_of(value).hex() for value in sealed})
+        with self._lock, self._engine.begin() as conn:
+            for start in range(0, len(ids), CHUNK):
+                unnamed = data_key.c.subject.is_(None)
+                conn.execute(delete(data_key).where(data_key.c.id.in_(ids[start : start + CHUNK]), unnamed))
+            self._forget()
 
     def check(self) -> None:
         """Raises ConfigurationError when the master key is not the one that the key store was made with."""

@@ -21,11 +21,14 @@ from sqlalchemy import (
 from tradewind.domain.commands import Lane
 from tradewind.ledger.metadata import key_metadata as key_metadata
 from tradewind.ledger.metadata import metadata as metadata
+from tradewind.ledger.pruned_tables import pruned_delivery as pruned_delivery
 from tradewind.ledger.types import BigId, PlainText, UtcDateTime
 from tradewind.ledger.watch_tables import dead_letter as dead_letter
 from tradewind.ledger.watch_tables import dead_letter_group as dead_letter_group
 from tradewind.ledger.watch_tables import sweep_day as sweep_day
 
+HAS_ORDER = text("order_id IS NOT NULL")
+WAITS = text("waits_for IS NOT NULL")
 REPLAYS = text("replay_of IS NOT NULL")
 
 inbox = Table(
@@ -55,8 +58,8 @@ inbox = Table(
     Column("correlation", PlainText),
     UniqueConstraint("connection", "source", "delivery_key"),
     Index(None, "state", "lane", "id"),
-    Index(None, "order_id"),
-    Index(None, "waits_for"),
+    Index(None, "order_id", sqlite_where=HAS_ORDER, postgresql_where=HAS_ORDER),
+    Index(None, "waits_for", sqlite_where=WAITS, postgresql_where=WAITS),
     Index(None, "connection", "received_at"),
     Index(None, "replay_of", sqlite_where=REPLAYS, postgresql_where=REPLAYS),
 )

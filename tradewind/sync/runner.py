@@ -11,12 +11,14 @@ import logging
 import os
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
-from tradewind.ledger import connections, inbox, outbox
+from tradewind.ledger import connections, inbox, outbox, retention
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
+from tradewind.sync import parked
 from tradewind.sync.apply import Applier
 from tradewind.sync.bell import Bell
 from tradewind.sync.clients import ClientPool
@@ -29,6 +31,8 @@ R = TypeVar("R")
 INBOX_POLL_S = 0.05
 OUTBOX_POLL_S = 0.25  # apply rings for new commands; the poll is for those whose next attempt has come
 CONNECTIONS_POLL_S = 5.0
+KEEPING_POLL_S = 60.0
+PRUNED_AT_ONCE = 5000  # rows; seven million a day
 LANE = "critical"
 """Whose leader lock whoever runs these loops holds."""
 
@@ -54,7 +58,10 @@ class Totals:
 
 
 class Runner:
-    """Runs the loops over one ledger; stop() lets them finish what is in hand. poll_s: pause while nothing waits."""
+    """Runs the loops over one ledger; stop() lets them finish what is in hand.
+
+    poll_s: pause while nothing waits. retention: how long finished deliveries are kept.
+    """
 
     def __init__(
         self,
@@ -65,12 +72,14 @@ class Runner:
         totals: Totals | None = None,
         *,
         poll_s: float = INBOX_POLL_S,
+        retention: timedelta = timedelta(days=90),
     ) -> None:
         self._ledger = ledger
         self._applier = applier
         self._dispatcher = dispatcher
         self._clients = clients
         self._poll_s = poll_s
+        self._retention = retention
         self._stopping = asyncio.Event()
         self._news = Bell()
         self.totals = totals or Totals()
@@ -85,6 +94,7 @@ class Runner:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._apply())
             group.create_task(self._watch_connections(group))
+            group.create_task(self._keep())
         return self.totals
 
     async def _apply(self) -> None:
@@ -108,6 +118,14 @@ class Runner:
                     dispatched.add(connection)
                     group.create_task(self._dispatch(connection, group))
             await self._pause(CONNECTIONS_POLL_S)
+
+    async def _keep(self) -> None:
+        """Ask for what parked deliveries wait for, and let go of what is kept no longer."""
+        while not self._stopping.is_set():
+            if await patiently(lambda: in_thread(parked.fetch_missing, self._ledger, datetime.now(UTC))):
+                self._news.ring()
+            await patiently(lambda: in_thread(self._prune))
+            await self._pause(KEEPING_POLL_S)
 
     async def _dispatch(self, connection: str, group: asyncio.TaskGroup) -> None:
         places = await patiently(lambda: in_thread(self._clients.max_concurrency, connection))
@@ -139,6 +157,9 @@ class Runner:
         with self._ledger.write() as database:
             inbox.release_stranded(database)
 
+    def _prune(self) -> None:
+        retention.prune(self._ledger, self._retention, limit=PRUNED_AT_ONCE, stopped=self._stopping.is_set)
+
     def _connected(self) -> list[str]:
         with self._ledger.read() as database:
             return [str(one.key) for one in connections.connected(database, self._ledger.keys)]
@@ -154,7 +175,8 @@ def order_sync_runner(ledger: Ledger, clients: ClientPool, settings: Settings) -
         totals.dead.append(DeadLetter("command", key, reason))
 
     dispatcher = Dispatcher(ledger, clients, worker=worker, on_dead=note_dead)
-    return Runner(ledger, applier, dispatcher, clients, totals, poll_s=settings.poll_ms / 1000)
+    kept = timedelta(days=settings.retention_days)
+    return Runner(ledger, applier, dispatcher, clients, totals, poll_s=settings.poll_ms / 1000, retention=kept)
 
 
 def is_drained(ledger: Ledger) -> bool:

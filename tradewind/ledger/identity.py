@@ -1,0 +1,49 @@
+"""What makes two deliveries one: connection, source and delivery key, as the ledger has them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection
+
+from sqlalchemy import Connection, select
+
+from tradewind.ledger.delivery import Delivery
+from tradewind.ledger.dialect import AnyRow
+from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.pruned_tables import pruned_delivery
+from tradewind.ledger.types import plain
+
+Identity = tuple[str, str, str]
+"""connection, source, delivery key"""
+
+CHUNK = 500
+KEY_LIMIT = 512  # characters; an index row of PostgreSQL holds 2,700 bytes
+
+
+def identity_of(delivery: Delivery) -> Identity:
+    """As the row has it: a key longer than an index takes is shortened, with the digest of the whole."""
+    key = plain(delivery.delivery_key)
+    if len(key) > KEY_LIMIT:
+        key = f"{key[: KEY_LIMIT - 64]}{hashlib.sha256(key.encode()).hexdigest()}"
+    return delivery.connection, delivery.source, key
+
+
+def row_name(row: AnyRow) -> str:
+    """Under which the row's content is sealed."""
+    return name_of((row.connection, row.source, row.delivery_key))
+
+
+def name_of(identity: Identity) -> str:
+    return "/".join(("inbox", *identity))
+
+
+def pruned(conn: Connection, keys: KeyRing, identities: Collection[Identity]) -> dict[Identity, int]:
+    """Those of which the row was pruned, each with the id that it had."""
+    digests = {keys.identity(name_of(identity)): identity for identity in identities}
+    ordered = sorted(digests)
+    found: dict[Identity, int] = {}
+    for start in range(0, len(ordered), CHUNK):
+        wanted = pruned_delivery.c.digest.in_(ordered[start : start + CHUNK])
+        query = select(pruned_delivery.c.digest, pruned_delivery.c.inbox_id).where(wanted)
+        found.update({digests[row.digest]: row.inbox_id for row in conn.execute(query)})
+    return found
