@@ -20,6 +20,8 @@ def check(order: StoreOrder) -> None:
         raise RefusalError("Order has already been cancelled", field=["orderId"], code="INVALID")
     if order.fulfillments:
         raise RefusalError("Cannot cancel an order with fulfillments", field=["orderId"], code="INVALID")
+    if any(each.status in ("REQUESTED", "OPEN") for each in order.returns):
+        raise RefusalError("Cannot cancel an order with active returns", field=["orderId"], code="INVALID")
 
 
 def cancel(
@@ -45,6 +47,8 @@ def cancel(
         order,
         units,
         shipping=order.current_shipping,
+        duties=refunding.duties_of(order, order.lines),
+        tip=order.current_tip,
         paybacks=refunding.spread(order, received(order) - refunded(order)) if refund else (),
         note=None,
     )
@@ -61,9 +65,11 @@ def cancel(
 
 def _release_holds(store: ShopifyStore, order: StoreOrder, at: datetime) -> list[Transaction]:
     held = [each for each in order.transactions if capturable(order, each)] + pending(order)
-    voids = [
-        Transaction(store.ids.next(), "VOID", "SUCCESS", each.gateway, each.amount, at, each.payment_id, each)
-        for each in held
-    ]
+    voids = [_void(store, each, at) for each in held]
     order.transactions.extend(voids)
     return voids
+
+
+def _void(store: ShopifyStore, held: Transaction, at: datetime) -> Transaction:
+    number, gateway = store.ids.next(), held.gateway
+    return Transaction(number, "VOID", "SUCCESS", gateway, held.amount, at, held.payment_id, held.presented, held)

@@ -107,8 +107,9 @@ def _check(parcels: Sequence[Parcel]) -> None:
         raise RefusalError("All fulfillment orders must be assigned to the same location", field=_WHERE)
     for parcel in parcels:
         each = parcel.fulfillment_order
-        if each.status == "CLOSED":
-            raise RefusalError(f"Fulfillment order {each.id} has an unfulfillable status= closed.", field=_WHERE)
+        if each.status in ("CLOSED", "ON_HOLD"):
+            status = each.status.lower()
+            raise RefusalError(f"Fulfillment order {each.id} has an unfulfillable status= {status}.", field=_WHERE)
         rows = parcel.rows()
         if not rows or any(quantity < 1 or quantity > row.remaining for row, quantity in rows):
             raise RefusalError("Invalid fulfillment order line item quantity requested.", field=_WHERE)

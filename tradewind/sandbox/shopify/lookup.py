@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from graphql import GraphQLError
 
 from tradewind.sandbox.shopify.ids import parse_gid
-from tradewind.sandbox.shopify.order import Fulfillment, FulfillmentOrder, StoreOrder
-from tradewind.sandbox.shopify.views import fulfilment, goods, lines, orders, payments, shops
+from tradewind.sandbox.shopify.order import Fulfillment, FulfillmentOrder, Return, ReturnLine, StoreOrder
+from tradewind.sandbox.shopify.views import edits, fulfilment, goods, lines, orders, payments, returns, shops
 from tradewind.sandbox.shopify.views.base import View
 
 if TYPE_CHECKING:
@@ -65,6 +65,23 @@ def fulfillment_of(store: ShopifyStore, value: str) -> tuple[StoreOrder, Fulfill
     return _part(store, number, lambda order: order.fulfillments) if kind == "Fulfillment" else None
 
 
+def return_of(store: ShopifyStore, value: str) -> tuple[StoreOrder, Return] | None:
+    """The return that a global id names, with its order."""
+    kind, number, _ = parsed(value)
+    return _part(store, number, lambda order: order.returns) if kind == "Return" else None
+
+
+def return_line_of(store: ShopifyStore, value: str) -> tuple[StoreOrder, Return, ReturnLine] | None:
+    """The units that a reverse fulfillment order's line names, with their return and order."""
+    kind, number, _ = parsed(value)
+    for order in store.orders.values():
+        for given in order.returns:
+            for line in given.lines:
+                if (kind, line.reverse_id) == ("ReverseFulfillmentOrderLineItem", number):
+                    return order, given, line
+    return None
+
+
 def _part(store: ShopifyStore, number: int, parts: Callable[[StoreOrder], Iterable[P]]) -> tuple[StoreOrder, P] | None:
     """A part of an order by its number: there is no other way to it than through the orders."""
     for order in store.orders.values():
@@ -97,6 +114,11 @@ def _subscription(store: ShopifyStore, number: int) -> View | None:
     return shops.subscription(found) if found else None
 
 
+def _calculated(store: ShopifyStore, number: int) -> View | None:
+    found = store.edits.get(number)
+    return edits.calculated_order(store, found) if found else None
+
+
 _FINDERS: Final[Mapping[str, Find]] = {
     "Order": _of(lambda store: store.orders, orders.order),
     "Product": _of(lambda store: store.catalog.products, goods.product),
@@ -104,6 +126,8 @@ _FINDERS: Final[Mapping[str, Find]] = {
     "InventoryItem": _of(lambda store: store.catalog.by_item, goods.item),
     "Location": _of(lambda store: store.catalog.locations, goods.location),
     "WebhookSubscription": _subscription,
+    "CalculatedOrder": _calculated,
+    "Return": _through_order(lambda order: order.returns, returns.return_),
     "LineItem": _through_order(lambda order: order.lines, lines.line_item),
     "OrderTransaction": _through_order(lambda order: order.transactions, payments.transaction),
     "Refund": _through_order(lambda order: order.refunds, payments.refund),

@@ -1,12 +1,32 @@
 """Amounts as the store counts them: decimals rounded half up to the currency's smallest unit."""
 
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any, Final
 
 # ISO 4217: currencies that do not have two decimals.
-_EXPONENTS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3}
+_EXPONENTS: Final = dict.fromkeys(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"), 0
+) | dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3)
 
 ZERO: Final = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Currencies:
+    """The shop's currency and the one that the shopper saw. rate: so much of the shopper's for one of the shop's."""
+
+    shop: str
+    presentment: str
+    rate: Decimal = Decimal(1)
+
+    def presented(self, amount: Decimal) -> Decimal:
+        """An amount of the shop's currency as the shopper sees it."""
+        return amount if self.presentment == self.shop else rounded(amount * self.rate, self.presentment)
+
+    def in_shop(self, amount: Decimal) -> Decimal:
+        """An amount of the shopper's currency as the shop counts it."""
+        return amount if self.presentment == self.shop else rounded(amount / self.rate, self.shop)
 
 
 def exponent(currency: str) -> int:

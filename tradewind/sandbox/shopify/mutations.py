@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.sandbox.shopify import cancelling, fulfilling, paying, webhooks
 from tradewind.sandbox.shopify.access import guarded
+from tradewind.sandbox.shopify.edit_mutations import edit_fields
 from tradewind.sandbox.shopify.fulfilling import Parcel, Tracking
+from tradewind.sandbox.shopify.hold_mutations import hold_fields
 from tradewind.sandbox.shopify.ids import number_of
 from tradewind.sandbox.shopify.lookup import fulfillment_of, fulfillment_order_of, order_of, parsed
 from tradewind.sandbox.shopify.money import parsed_amount
@@ -15,6 +17,7 @@ from tradewind.sandbox.shopify.order import FulfillmentOrder, FulfillmentOrderLi
 from tradewind.sandbox.shopify.queries import root as query_root
 from tradewind.sandbox.shopify.refund_mutation import refund_create
 from tradewind.sandbox.shopify.refusal import RefusalError
+from tradewind.sandbox.shopify.return_mutations import return_fields
 from tradewind.sandbox.shopify.stock_mutations import stock_fields
 from tradewind.sandbox.shopify.views import fulfilment, orders, payments, shops
 from tradewind.sandbox.shopify.views.base import View
@@ -41,6 +44,9 @@ def root(store: ShopifyStore) -> View:
         ),
         "fulfillmentCreate": _guarded(store, "write_merchant_managed_fulfillment_orders", "fulfillmentCreate", _fulfil),
         "fulfillmentTrackingInfoUpdate": _guarded(store, "write_fulfillments", "fulfillmentTrackingInfoUpdate", _track),
+        **edit_fields(store),
+        **hold_fields(store),
+        **return_fields(store),
         **stock_fields(store),
     }
 
@@ -63,7 +69,9 @@ def _capture(store: ShopifyStore, input: dict[str, Any]) -> View:
     authorization = next((each for each in order.transactions if each.id == number), None)
     if authorization is None:
         raise RefusalError("Transaction does not exist", field=["input", "parentTransactionId"])
-    if input.get("currency") not in (None, order.currency):
+    if order.money.presentment != order.currency and input.get("currency") is None:
+        raise RefusalError("Currency is required for multi-currency orders", field=["input", "currency"])
+    if input.get("currency") not in (None, order.money.presentment):
         raise RefusalError("Currency does not match the order's", field=["input", "currency"])
     made = paying.capture(store, order, authorization, parsed_amount(input["amount"]))
     return {"transaction": payments.transaction(store, order, made)}

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from tradewind.sandbox.shopify.catalog import Location, Variant
-from tradewind.sandbox.shopify.money import ZERO, part
+from tradewind.sandbox.shopify.money import ZERO, Currencies, part, rounded
 from tradewind.sandbox.shopify.people import Address, Customer
 
 
@@ -19,6 +20,7 @@ class PlacedLine:
     discount: Decimal = Decimal(0)
     title: str = ""
     requires_shipping: bool = True
+    duty: Decimal = Decimal(0)  # of the whole line
 
 
 @dataclass(eq=False)
@@ -35,10 +37,18 @@ class OrderLine:
     tax: Decimal
     requires_shipping: bool
     variant: Variant | None
-    currency: str
+    money: Currencies
+    duty: Decimal = ZERO
+    duty_id: int = 0
     removed: int = 0
     fulfilled: int = 0
-    row: "FulfillmentOrderLine | None" = None  # where it is shipped from: a line is never split between locations
+    # Where it is shipped from: one place, unless units were added after the first had left.
+    rows: list["FulfillmentOrderLine"] = field(default_factory=list)
+
+    @property
+    def currency(self) -> str:
+        """The shop's currency."""
+        return self.money.shop
 
     @property
     def net(self) -> Decimal:
@@ -53,7 +63,7 @@ class OrderLine:
     @property
     def unshipped(self) -> int:
         """Units that are neither shipped nor taken off."""
-        return self.row.remaining if self.row else 0
+        return sum(row.remaining for row in self.rows)
 
     def share(self, whole: Decimal, quantity: int, *, done: int = 0) -> Decimal:
         """The part of an amount of this line that falls on some of its units."""
@@ -78,7 +88,10 @@ class ShippingCharge:
 
 @dataclass(eq=False)
 class Transaction:
-    """A movement of money, or the promise of one, at a gateway. kind and status: as the API's enums."""
+    """A movement of money, or the promise of one, at a gateway. kind and status: as the API's enums.
+
+    amount: in the shop's currency; presented: in the shopper's.
+    """
 
     id: int
     kind: str
@@ -87,6 +100,7 @@ class Transaction:
     amount: Decimal
     created_at: datetime
     payment_id: str | None
+    presented: Decimal
     parent: "Transaction | None" = None
 
 
@@ -127,8 +141,22 @@ class FulfillmentOrderLine:
 
 
 @dataclass(eq=False)
+class Hold:
+    """Why a fulfillment order must wait. reason: as the API's enum; handle: tells the holds of one app apart."""
+
+    id: int
+    reason: str
+    notes: str | None = None
+    handle: str = ""
+    by_app: bool = False
+
+
+@dataclass(eq=False)
 class FulfillmentOrder:
-    """What one location has to ship. status: OPEN, IN_PROGRESS once partly shipped, CLOSED when nothing remains."""
+    """What one location has to ship.
+
+    status: OPEN, ON_HOLD while anything holds it, IN_PROGRESS once partly shipped, CLOSED when nothing remains.
+    """
 
     id: int
     location: Location
@@ -136,14 +164,19 @@ class FulfillmentOrder:
     created_at: datetime
     updated_at: datetime
     status: str = "OPEN"
+    holds: list[Hold] = field(default_factory=list)
 
     def settle(self, at: datetime) -> None:
         """Bring the status in line with what remains."""
         self.updated_at = at
         if not any(line.remaining for line in self.lines):
             self.status = "CLOSED"
+        elif self.holds:
+            self.status = "ON_HOLD"
         elif any(line.remaining < line.total for line in self.lines):
             self.status = "IN_PROGRESS"
+        else:
+            self.status = "OPEN"
 
 
 @dataclass(eq=False)
@@ -172,6 +205,63 @@ class Refund:
     shipping_line_id: int | None = None
     shipping: Decimal = ZERO
     shipping_tax: Decimal = ZERO
+    duties: list[tuple[OrderLine, Decimal]] = field(default_factory=list)
+    tip: Decimal = ZERO
+    return_id: int | None = None
+
+
+@dataclass(eq=False)
+class Disposition:
+    """What became of units that came back. kind: RESTOCKED, NOT_RESTOCKED, MISSING or PROCESSING_REQUIRED."""
+
+    id: int
+    kind: str
+    quantity: int
+    location: Location | None
+    created_at: datetime
+
+
+@dataclass(eq=False)
+class ReturnLine:
+    """Units of a shipment that come back. reverse_id: of the same units as the warehouse expects them."""
+
+    id: int
+    reverse_id: int
+    shipped: FulfillmentLine
+    quantity: int
+    note: str
+    dispositions: list[Disposition] = field(default_factory=list)
+
+    @property
+    def disposed(self) -> int:
+        """Units that have arrived."""
+        return sum(each.quantity for each in self.dispositions)
+
+
+@dataclass(eq=False)
+class Return:
+    """Goods that come back. status: REQUESTED, OPEN, CLOSED, DECLINED or CANCELED."""
+
+    id: int
+    name: str
+    status: str
+    lines: list[ReturnLine]
+    created_at: datetime
+    reverse_id: int
+    approved_at: datetime | None = None
+    closed_at: datetime | None = None
+    decline: tuple[str, str | None] | None = None  # reason, note
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What the store thinks of an order. Both are words of the API's enums: recommendation ACCEPT, level LOW."""
+
+    recommendation: str
+    level: str
+
+
+UNASSESSED: Final = Risk("NONE", "NONE")
 
 
 @dataclass(eq=False)
@@ -181,7 +271,7 @@ class StoreOrder:
     legacy_id: int
     name: str
     number: int
-    currency: str
+    money: Currencies
     created_at: datetime
     processed_at: datetime
     updated_at: datetime
@@ -196,10 +286,15 @@ class StoreOrder:
     attributes: dict[str, str]
     tags: list[str]
     confirmation_number: str
+    tip: Decimal = ZERO
+    original_total: Decimal = ZERO
+    risk: Risk = UNASSESSED
+    edited: bool = False
     transactions: list[Transaction] = field(default_factory=list)
     fulfillment_orders: list[FulfillmentOrder] = field(default_factory=list)
     fulfillments: list[Fulfillment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    returns: list[Return] = field(default_factory=list)
     cancelled_at: datetime | None = None
     cancel_reason: str | None = None
     staff_note: str | None = None
@@ -209,6 +304,21 @@ class StoreOrder:
     def id(self) -> str:
         """The order's id as text."""
         return str(self.legacy_id)
+
+    @property
+    def currency(self) -> str:
+        """The shop's currency."""
+        return self.money.shop
+
+    @property
+    def gateways(self) -> list[str]:
+        """Where it was or will be paid, each once."""
+        return list(dict.fromkeys(each.gateway for each in self.transactions))
+
+    def tax_on(self, amount: Decimal) -> Decimal:
+        """The tax in, or on top of, an amount of the shop's currency."""
+        base = amount / (1 + self.tax_rate) if self.taxes_included else amount
+        return rounded(base * self.tax_rate, self.currency)
 
     @property
     def subtotal(self) -> Decimal:
@@ -227,8 +337,24 @@ class StoreOrder:
 
     @property
     def total(self) -> Decimal:
-        """What the shopper owed when the order was placed."""
-        return self.subtotal + self.shipping_charge.price + (ZERO if self.taxes_included else self.tax)
+        """What everything that was ever ordered costs."""
+        tax = ZERO if self.taxes_included else self.tax
+        return self.subtotal + self.shipping_charge.price + tax + self.duties + self.tip
+
+    @property
+    def duties(self) -> Decimal:
+        """All duties: on top of the prices."""
+        return sum((line.duty for line in self.lines), ZERO)
+
+    @property
+    def current_duties(self) -> Decimal:
+        """Duties that were not given back."""
+        return self.duties - sum((amount for refund in self.refunds for _, amount in refund.duties), ZERO)
+
+    @property
+    def current_tip(self) -> Decimal:
+        """The tip, if it was not given back."""
+        return self.tip - sum((refund.tip for refund in self.refunds), ZERO)
 
     @property
     def current_subtotal(self) -> Decimal:
@@ -254,4 +380,5 @@ class StoreOrder:
     @property
     def current_total(self) -> Decimal:
         """What the order is worth now."""
-        return self.current_subtotal + self.current_shipping + (ZERO if self.taxes_included else self.current_tax)
+        tax = ZERO if self.taxes_included else self.current_tax
+        return self.current_subtotal + self.current_shipping + tax + self.current_duties + self.current_tip

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tradewind.sandbox.shopify import webhooks
-from tradewind.sandbox.shopify.money import minor_units
 from tradewind.sandbox.shopify.order import StoreOrder, Transaction
 from tradewind.sandbox.shopify.payment import (
     can_be_marked_as_paid,
@@ -24,25 +23,23 @@ if TYPE_CHECKING:
 
 
 def capture(store: ShopifyStore, order: StoreOrder, authorization: Transaction, amount: Decimal) -> Transaction:
-    """Take authorised money, once. Raises RefusalError. Source: shopify.dev, orderCapture."""
-    limit = capturable(order, authorization)
-    if not limit:
+    """Take authorised money, once. amount: in the shopper's currency.
+
+    Raises RefusalError. Source: shopify.dev, orderCapture.
+    """
+    limit = authorization.presented
+    if not capturable(order, authorization):
         raise RefusalError("Transaction can't be captured", field=["input", "parentTransactionId"])
     if amount <= 0:
         raise RefusalError("Amount must be greater than zero", field=["input", "amount"])
     if amount > limit:
         raise RefusalError("Cannot capture more than the authorized amount", field=["input", "amount"])
     at, payment_id = store.now(), authorization.payment_id
+    in_shop = authorization.amount if amount == limit else order.money.in_shop(amount)
     captured = Transaction(
-        store.ids.next(), "CAPTURE", "SUCCESS", authorization.gateway, amount, at, payment_id, authorization
+        store.ids.next(), "CAPTURE", "SUCCESS", authorization.gateway, in_shop, at, payment_id, amount, authorization
     )
-    store.truth.record(
-        "captured",
-        connection=store.connection,
-        payment_id=payment_id,
-        amount_minor=minor_units(amount, order.currency),
-        currency=order.currency,
-    )
+    store.record_money("captured", order, captured)
     _arrived(store, order, captured, at)
     return captured
 
@@ -57,7 +54,7 @@ def mark_as_paid(store: ShopifyStore, order: StoreOrder) -> None:
     amount = outstanding(order)
     for each in order.transactions:
         if limit := capturable(order, each):
-            capture(store, order, each, min(amount, limit))
+            capture(store, order, each, each.presented if amount >= limit else order.money.presented(amount))
             return
     announced = next(iter(pending(order)), None)
     at = store.now()
@@ -69,6 +66,7 @@ def mark_as_paid(store: ShopifyStore, order: StoreOrder) -> None:
         amount,
         at,
         announced.payment_id if announced else None,
+        announced.presented if announced and amount == announced.amount else order.money.presented(amount),
         announced,
     )
     _arrived(store, order, sale, at)

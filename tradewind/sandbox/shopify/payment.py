@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Final
 
 from tradewind.sandbox.shopify.money import ZERO
 from tradewind.sandbox.shopify.order import StoreOrder, Transaction
+
+# Where the store itself moves the money.
+OWN_GATEWAYS: Final = ("shopify_payments", "gift_card")
 
 
 def succeeded(order: StoreOrder, *kinds: str) -> Iterable[Transaction]:
@@ -20,6 +24,11 @@ def received(order: StoreOrder) -> Decimal:
 def refunded(order: StoreOrder) -> Decimal:
     """Money given back."""
     return sum((each.amount for each in succeeded(order, "REFUND")), ZERO)
+
+
+def presented(order: StoreOrder, *kinds: str) -> Decimal:
+    """What successful transactions of these kinds come to in the shopper's currency."""
+    return sum((each.presented for each in succeeded(order, *kinds)), ZERO)
 
 
 def outstanding(order: StoreOrder) -> Decimal:
@@ -58,6 +67,13 @@ def refundable(order: StoreOrder, paid: Transaction) -> Decimal:
     if paid.kind not in ("SALE", "CAPTURE") or paid.status != "SUCCESS":
         return ZERO
     return paid.amount - children(order, paid, "REFUND")
+
+
+def presented_left(order: StoreOrder, paid: Transaction) -> Decimal:
+    """The same in the shopper's currency."""
+    if not refundable(order, paid):
+        return ZERO
+    return paid.presented - sum((each.presented for each in succeeded(order, "REFUND") if each.parent is paid), ZERO)
 
 
 def pending(order: StoreOrder) -> list[Transaction]:

@@ -9,8 +9,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tradewind.sandbox.shopify import routing, webhooks
-from tradewind.sandbox.shopify.money import ZERO, minor_units, rounded
-from tradewind.sandbox.shopify.order import OrderLine, PlacedLine, ShippingCharge, StoreOrder, Transaction
+from tradewind.sandbox.shopify.money import ZERO, Currencies, minor_units, rounded
+from tradewind.sandbox.shopify.order import (
+    UNASSESSED,
+    Hold,
+    OrderLine,
+    PlacedLine,
+    Risk,
+    ShippingCharge,
+    StoreOrder,
+    Transaction,
+)
 from tradewind.sandbox.shopify.people import Address, Customer
 
 if TYPE_CHECKING:
@@ -30,35 +39,46 @@ class People:
 
 @dataclass(frozen=True)
 class Terms:
-    """What is charged besides the goods. tax_rate: 0.2 for 20 %."""
+    """What is charged besides the goods, and in which currency it was shown. tax_rate: 0.2 for 20 %."""
 
     shipping: Decimal
     tax_rate: Decimal
     taxes_included: bool
+    money: Currencies
+    tip: Decimal = ZERO
 
-    def tax_on(self, amount: Decimal, currency: str) -> Decimal:
+    def tax_on(self, amount: Decimal) -> Decimal:
         """The tax in, or on top of, an amount."""
         base = amount / (1 + self.tax_rate) if self.taxes_included else amount
-        return rounded(base * self.tax_rate, currency)
+        return rounded(base * self.tax_rate, self.money.shop)
+
+    def total(self, lines: Sequence[PlacedLine]) -> Decimal:
+        """What a shopper owes for these lines."""
+        nets = [rounded(line.unit_price * line.quantity, self.money.shop) - line.discount for line in lines]
+        tax = ZERO if self.taxes_included else sum(map(self.tax_on, [*nets, self.shipping]), ZERO)
+        return sum(nets, self.shipping + self.tip + tax) + sum((line.duty for line in lines), ZERO)
 
 
 @dataclass(frozen=True)
 class Payment:
-    """How it is paid. kind: "pending", "authorization" or "sale"."""
+    """How it is paid. kind: "pending", "authorization" or "sale". gift_card: what a gift card pays, at once."""
 
     gateway: str
     kind: str
     payment_id: str | None
+    gift_card: Decimal = ZERO
 
 
 @dataclass(frozen=True)
 class About:
-    """What else stands on the order."""
+    """What else stands on the order. hold: why nothing may be shipped yet, as the API's enum."""
 
     name: str | None
     processed_at: datetime | None
     attributes: dict[str, str]
     tags: list[str]
+    risk: Risk = UNASSESSED
+    hold: str | None = None
 
 
 def place(
@@ -72,7 +92,7 @@ def place(
         legacy_id=store.ids.next(),
         name=about.name or f"#{1000 + number}",
         number=number,
-        currency=store.currency,
+        money=terms.money,
         created_at=at,
         processed_at=about.processed_at or at,
         updated_at=at,
@@ -87,12 +107,19 @@ def place(
         attributes=about.attributes,
         tags=about.tags,
         confirmation_number="".join(store.rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=9)),
+        tip=terms.tip,
+        risk=about.risk,
     )
+    order.original_total = order.total
     store.orders[order.legacy_id] = order
     if order.total > ZERO:
-        order.transactions.append(_transaction(store, order, payment, at))
+        order.transactions.extend(_transactions(store, order, payment, at))
     levels = routing.commit(store, order, at)
-    _remember(store, order, payment)
+    if about.hold is not None:
+        for each in order.fulfillment_orders:
+            each.holds.append(Hold(store.ids.next(), about.hold))
+            each.settle(at)
+    _remember(store, order)
     webhooks.order_placed(store, happening, order)
     webhooks.levels_changed(store, happening, levels)
     return order
@@ -109,22 +136,34 @@ def _line(store: ShopifyStore, placed: PlacedLine, terms: Terms) -> OrderLine:
         unit_price=placed.unit_price,
         gross=gross,
         discount=placed.discount,
-        tax=terms.tax_on(gross - placed.discount, store.currency),
+        tax=terms.tax_on(gross - placed.discount),
         requires_shipping=placed.requires_shipping,
         variant=variant,
-        currency=store.currency,
+        money=terms.money,
+        duty=placed.duty,
+        duty_id=store.ids.next() if placed.duty else 0,
     )
 
 
 def _shipping(store: ShopifyStore, terms: Terms) -> ShippingCharge:
-    tax = terms.tax_on(terms.shipping, store.currency)
+    tax = terms.tax_on(terms.shipping)
     return ShippingCharge(store.ids.next(), "Standard", terms.shipping, tax)
 
 
-def _transaction(store: ShopifyStore, order: StoreOrder, payment: Payment, at: datetime) -> Transaction:
+def _transactions(store: ShopifyStore, order: StoreOrder, payment: Payment, at: datetime) -> list[Transaction]:
+    """What the checkout took or was promised: a gift card's part is taken at once."""
     kind, status = _KINDS[payment.kind]
-    payment_id = payment.payment_id or f"{order.name}.1"
-    return Transaction(store.ids.next(), kind, status, payment.gateway, order.total, at, payment_id)
+    parts = [("gift_card", "SALE", "SUCCESS", payment.gift_card, f"{order.name}.2")]
+    rest = order.total - payment.gift_card
+    parts.append((payment.gateway, kind, status, rest, payment.payment_id or f"{order.name}.1"))
+    shown, made = order.money.presented(order.total), []
+    for gateway, kind, status, amount, payment_id in parts:
+        if amount:
+            # The last part is what is left, so that the parts add up in both currencies.
+            presented = shown if amount == rest else order.money.presented(amount)
+            shown -= presented
+            made.append(Transaction(store.ids.next(), kind, status, gateway, amount, at, payment_id, presented))
+    return made
 
 
 def _people(store: ShopifyStore, people: People, at: datetime) -> tuple[Customer | None, Address | None]:
@@ -144,7 +183,7 @@ def _people(store: ShopifyStore, people: People, at: datetime) -> tuple[Customer
     return customer, address
 
 
-def _remember(store: ShopifyStore, order: StoreOrder, payment: Payment) -> None:
+def _remember(store: ShopifyStore, order: StoreOrder) -> None:
     """Note what the store accepted, and what money it took itself."""
     total = minor_units(order.total, order.currency)
     if order.customer is not None:
@@ -156,12 +195,9 @@ def _remember(store: ShopifyStore, order: StoreOrder, payment: Payment) -> None:
         name=order.name,
         total_minor=total,
         currency=order.currency,
+        presentment_minor=minor_units(order.money.presented(order.total), order.money.presentment),
+        presentment_currency=order.money.presentment,
     )
-    if payment.kind == "sale" and total:
-        store.truth.record(
-            "captured",
-            connection=store.connection,
-            payment_id=order.transactions[0].payment_id,
-            amount_minor=total,
-            currency=order.currency,
-        )
+    for each in order.transactions:
+        if (each.kind, each.status) == ("SALE", "SUCCESS"):
+            store.record_money("captured", order, each)

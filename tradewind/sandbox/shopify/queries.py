@@ -125,6 +125,7 @@ def _order_fields(store: ShopifyStore) -> View:
     return {
         "order": guarded(store, "read_orders", "order", _one(store, "Order")),
         "orders": guarded(store, "read_orders", "orders", listed),
+        "return": guarded(store, "read_returns", "return", _one(store, "Return")),
         "ordersCount": guarded(store, "read_orders", "ordersCount", count),
         "fulfillmentOrder": guarded(
             store,

@@ -10,7 +10,8 @@ from tradewind.sandbox.shopify import idempotent, refunding
 from tradewind.sandbox.shopify.ids import number_of
 from tradewind.sandbox.shopify.lookup import order_of
 from tradewind.sandbox.shopify.money import ZERO, parsed_amount
-from tradewind.sandbox.shopify.order import Refund, StoreOrder
+from tradewind.sandbox.shopify.order import OrderLine, Refund, StoreOrder
+from tradewind.sandbox.shopify.payment import presented_left, refundable
 from tradewind.sandbox.shopify.refunding import Payback, Units
 from tradewind.sandbox.shopify.refusal import RefusalError
 from tradewind.sandbox.shopify.views import orders, payments
@@ -37,6 +38,10 @@ def _refund(store: ShopifyStore, input: dict[str, Any]) -> tuple[StoreOrder, Ref
     order = order_of(store, input["orderId"])
     if order is None:
         raise RefusalError("Order does not exist", field=["orderId"])
+    if order.money.presentment != order.currency and input.get("currency") is None:
+        raise RefusalError("Currency is required for an order in another currency than the shop's", field=["currency"])
+    if input.get("currency") not in (None, order.money.presentment):
+        raise RefusalError("Currency does not match the order's presentment currency", field=["currency"])
     processed_at = input.get("processedAt")
     made = refunding.refund(
         store,
@@ -47,6 +52,7 @@ def _refund(store: ShopifyStore, input: dict[str, Any]) -> tuple[StoreOrder, Ref
         note=input.get("note"),
         processed_at=datetime.fromisoformat(processed_at) if processed_at else None,
         over=bool(input.get("allowOverRefunding")),
+        duties=_duties(order, input.get("refundDuties") or []),
     )
     return order, made
 
@@ -66,10 +72,28 @@ def _units(store: ShopifyStore, order: StoreOrder, index: int, wanted: dict[str,
     return Units(line, wanted["quantity"], wanted.get("restockType") or "NO_RESTOCK", location)
 
 
+def _duties(order: StoreOrder, wanted: list[dict[str, Any]]) -> list[tuple[OrderLine, Decimal]]:
+    """FULL gives back all of a duty, PROPORTIONAL its part for the units that are off the order."""
+    left = {line.duty_id: (line, amount) for line, amount in refunding.duties_of(order, order.lines)}
+    found = []
+    for index, each in enumerate(wanted):
+        known = left.get(number_of(each["dutyId"], "Duty") or 0)
+        if known is None:
+            raise RefusalError("Duty does not exist", field=["refundDuties", str(index), "dutyId"])
+        line, amount = known
+        part = line.share(line.duty, line.removed) if each.get("refundType") == "PROPORTIONAL" else amount
+        found.append((line, min(part, amount)))
+    return found
+
+
 def _shipping(order: StoreOrder, wanted: dict[str, Any]) -> Decimal:
     if wanted.get("fullRefund"):
         return order.current_shipping
-    return parsed_amount(wanted["amount"]) if wanted.get("amount") else ZERO
+    if not wanted.get("amount"):
+        return ZERO
+    presented = parsed_amount(wanted["amount"])
+    left = order.current_shipping
+    return left if presented == order.money.presented(left) else order.money.in_shop(presented)
 
 
 def _payback(order: StoreOrder, index: int, wanted: dict[str, Any]) -> Payback:
@@ -80,4 +104,7 @@ def _payback(order: StoreOrder, index: int, wanted: dict[str, Any]) -> Payback:
     paid = next((each for each in order.transactions if each.id == number), None)
     if paid is None or paid.kind not in ("SALE", "CAPTURE") or paid.status != "SUCCESS":
         raise RefusalError("Parent transaction can't be refunded", field=[*where, "parentId"])
-    return Payback(paid, parsed_amount(wanted["amount"]))
+    presented = parsed_amount(wanted["amount"])
+    if presented == presented_left(order, paid):
+        return Payback(paid, refundable(order, paid), presented)
+    return Payback(paid, order.money.in_shop(presented), presented)

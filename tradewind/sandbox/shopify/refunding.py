@@ -12,7 +12,7 @@ from tradewind.sandbox.shopify import webhooks
 from tradewind.sandbox.shopify.catalog import Location
 from tradewind.sandbox.shopify.money import ZERO, minor_units, part
 from tradewind.sandbox.shopify.order import OrderLine, Refund, RefundLine, StoreOrder, Transaction
-from tradewind.sandbox.shopify.payment import received, refundable, refunded
+from tradewind.sandbox.shopify.payment import OWN_GATEWAYS, presented_left, received, refundable, refunded
 from tradewind.sandbox.shopify.refusal import RefusalError
 from tradewind.sandbox.shopify.routing import level_of
 from tradewind.sandbox.shopify.stock import Level
@@ -34,10 +34,11 @@ class Units:
 
 @dataclass(frozen=True)
 class Payback:
-    """Money to give back of one sale or capture."""
+    """Money to give back of one sale or capture. amount: in the shop's currency; presented: in the shopper's."""
 
     paid: Transaction
     amount: Decimal
+    presented: Decimal
 
 
 def refund(
@@ -50,14 +51,17 @@ def refund(
     note: str | None = None,
     processed_at: datetime | None = None,
     over: bool = False,
+    duties: Sequence[tuple[OrderLine, Decimal]] = (),
 ) -> Refund:
-    """Refund an order. over: more money than was paid may go back.
+    """Refund an order. over: more money than was paid may go back. duties: those of which lines, and how much.
 
     Raises RefusalError. Source: shopify.dev, refundCreate.
     """
     _check(order, units, shipping, paybacks, over)
     happening = store.happening()
-    made, levels = take_off(store, order, units, shipping=shipping, paybacks=paybacks, note=note, at=processed_at)
+    made, levels = take_off(
+        store, order, units, shipping=shipping, paybacks=paybacks, note=note, at=processed_at, duties=duties
+    )
     announce(store, happening, order, made, levels)
     webhooks.order_updated(store, happening, order)
     return made
@@ -82,9 +86,24 @@ def spread(order: StoreOrder, amount: Decimal) -> list[Payback]:
     for each in order.transactions:
         share = min(amount, refundable(order, each))
         if share > 0:
-            paybacks.append(Payback(each, share))
+            paybacks.append(payback(order, each, share))
             amount -= share
     return paybacks
+
+
+def payback(order: StoreOrder, paid: Transaction, amount: Decimal) -> Payback:
+    """So much of the shop's currency back of one payment; the last part of it is what is left in both currencies."""
+    whole = amount == refundable(order, paid)
+    return Payback(paid, amount, presented_left(order, paid) if whole else order.money.presented(amount))
+
+
+def duties_of(order: StoreOrder, lines: Iterable[OrderLine]) -> list[tuple[OrderLine, Decimal]]:
+    """What can be given back of the duties of these lines."""
+    given = {line.id: ZERO for line in order.lines}
+    for refund in order.refunds:
+        for line, amount in refund.duties:
+            given[line.id] += amount
+    return [(line, line.duty - given[line.id]) for line in lines if line.duty > given[line.id]]
 
 
 def take_off(
@@ -96,6 +115,8 @@ def take_off(
     paybacks: Sequence[Payback],
     note: str | None,
     at: datetime | None = None,
+    duties: Sequence[tuple[OrderLine, Decimal]] = (),
+    tip: Decimal = ZERO,
 ) -> tuple[Refund, list[Level]]:
     """Carry out a checked refund; gives it and the stock levels that it changed. Tells nobody."""
     now = store.now()
@@ -106,7 +127,7 @@ def take_off(
         if any(row.line.id in touched for row in each.lines):
             each.settle(now)
     back = [_give_back(store, order, each, now) for each in paybacks]
-    made = Refund(store.ids.next(), now, at or now, note, rows, back)
+    made = Refund(store.ids.next(), now, at or now, note, rows, back, duties=list(duties), tip=tip)
     if shipping:
         _refund_shipping(order, made, shipping)
     order.refunds.append(made)
@@ -139,7 +160,7 @@ def _check(
     if shipping > order.current_shipping:
         raise RefusalError("Shipping amount is more than can be refunded", field=["shipping"])
     for index, payback in enumerate(paybacks):
-        if payback.amount > refundable(order, payback.paid) and not over:
+        if payback.presented > presented_left(order, payback.paid) and not over:
             raise RefusalError(
                 "Refund amount is more than the amount that can be refunded",
                 field=["transactions", str(index), "amount"],
@@ -180,14 +201,18 @@ def _take_off_units(
 
 def _release(store: ShopifyStore, units: Units, quantity: int, at: datetime, levels: list[Level]) -> Location | None:
     """Take units out of the fulfillment order that has them; with CANCEL they can be sold again."""
-    row = units.line.row
-    if row is None:
-        return None
-    row.remaining -= quantity
-    if level := level_of(store, units.line, row.location, at):
-        level.move(at, committed=-quantity, available=quantity if units.restock_type == "CANCEL" else 0)
-        levels.append(level)
-    return row.location
+    location = None
+    for row in units.line.rows:
+        taken = min(quantity, row.remaining)
+        if not taken:
+            continue
+        quantity -= taken
+        row.remaining -= taken
+        location = location or row.location
+        if level := level_of(store, units.line, row.location, at):
+            level.move(at, committed=-taken, available=taken if units.restock_type == "CANCEL" else 0)
+            levels.append(level)
+    return location
 
 
 def _shipped_from(order: StoreOrder, line: OrderLine) -> Location:
@@ -198,17 +223,21 @@ def _shipped_from(order: StoreOrder, line: OrderLine) -> Location:
 
 
 def _give_back(store: ShopifyStore, order: StoreOrder, payback: Payback, at: datetime) -> Transaction:
-    paid, amount = payback.paid, payback.amount
-    made = Transaction(store.ids.next(), "REFUND", "SUCCESS", paid.gateway, amount, at, paid.payment_id, paid)
+    paid = payback.paid
+    made = Transaction(
+        store.ids.next(),
+        "REFUND",
+        "SUCCESS",
+        paid.gateway,
+        payback.amount,
+        at,
+        paid.payment_id,
+        payback.presented,
+        paid,
+    )
     order.transactions.append(made)
-    if paid.gateway == "shopify_payments":
-        store.truth.record(
-            "refunded",
-            connection=store.connection,
-            payment_id=paid.payment_id,
-            amount_minor=minor_units(amount, order.currency),
-            currency=order.currency,
-        )
+    if paid.gateway in OWN_GATEWAYS:
+        store.record_money("refunded", order, made)
     return made
 
 

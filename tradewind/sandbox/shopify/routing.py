@@ -24,11 +24,17 @@ def commit(store: ShopifyStore, order: StoreOrder, at: datetime) -> list[Level]:
         rows = [FulfillmentOrderLine(store.ids.next(), line, location, line.quantity, line.quantity) for line in lines]
         order.fulfillment_orders.append(FulfillmentOrder(store.ids.next(), location, rows, at, at))
         for line, row in zip(lines, rows, strict=True):
-            line.row = row
+            line.rows.append(row)
             if level := level_of(store, line, location, at):
                 level.move(at, available=-line.quantity, committed=line.quantity)
                 changed.append(level)
     return changed
+
+
+def first_with(store: ShopifyStore, line: OrderLine, quantity: int) -> Location:
+    """The first location that has so many units; the first of all if none has."""
+    locations = list(store.catalog.by_priority())
+    return next((each for each in locations if _holds(store, each, line, quantity)), locations[0])
 
 
 def level_of(store: ShopifyStore, line: OrderLine, location: Location, at: datetime) -> Level | None:
@@ -63,7 +69,11 @@ def _is_counted(line: OrderLine) -> bool:
 
 
 def _has(store: ShopifyStore, location: Location, line: OrderLine) -> bool:
+    return _holds(store, location, line, line.quantity)
+
+
+def _holds(store: ShopifyStore, location: Location, line: OrderLine, quantity: int) -> bool:
     if line.variant is None or not line.requires_shipping:
         return True
     level = store.stock.level(line.variant.item_id, location.id)
-    return level is not None and level.quantity("available") >= line.quantity
+    return level is not None and level.quantity("available") >= quantity

@@ -12,7 +12,9 @@ from tradewind.sandbox.shopify.catalog import Catalog, Location, Product
 from tradewind.sandbox.shopify.idempotency import IdempotencyKeys
 from tradewind.sandbox.shopify.ids import Ids
 from tradewind.sandbox.shopify.jobs import Jobs
+from tradewind.sandbox.shopify.money import ZERO, Currencies, minor_units
 from tradewind.sandbox.shopify.oauth import Tokens
+from tradewind.sandbox.shopify.order import UNASSESSED
 from tradewind.sandbox.shopify.people import Customer
 from tradewind.sandbox.shopify.refusal import RefusalError
 from tradewind.sandbox.shopify.stock import Stock
@@ -21,7 +23,8 @@ from tradewind.sandbox.shopify.throttle import Throttle
 
 if TYPE_CHECKING:
     from tradewind.sandbox.kernel import Sandbox
-    from tradewind.sandbox.shopify.order import PlacedLine, StoreOrder
+    from tradewind.sandbox.shopify.editing import EditSession
+    from tradewind.sandbox.shopify.order import PlacedLine, Risk, StoreOrder, Transaction
 
 SCOPES: Final = (
     "read_all_orders",
@@ -32,10 +35,13 @@ SCOPES: Final = (
     "read_merchant_managed_fulfillment_orders",
     "read_orders",
     "read_products",
+    "read_returns",
     "write_fulfillments",
     "write_inventory",
     "write_merchant_managed_fulfillment_orders",
+    "write_order_edits",
     "write_orders",
+    "write_returns",
 )
 
 
@@ -63,6 +69,7 @@ class ShopifyStore:
         self.customers: dict[str, Customer] = {}
         self.orders: dict[int, StoreOrder] = {}
         self.jobs = Jobs(self.clock)
+        self.edits: dict[int, EditSession] = {}
         self.idempotency = IdempotencyKeys()
         self.throttle = Throttle(self.clock)
         self.tokens = Tokens(
@@ -101,6 +108,17 @@ class ShopifyStore:
     def order(self, order_id: str) -> StoreOrder:
         """An order by its id. Raises KeyError."""
         return self.orders[int(order_id)]
+
+    def record_money(self, kind: str, order: StoreOrder, transaction: Transaction) -> None:
+        """Note money that the store itself took or gave back. kind: captured or refunded."""
+        self.truth.record(
+            kind,
+            connection=self.connection,
+            payment_id=transaction.payment_id,
+            amount_minor=minor_units(transaction.amount, order.currency),
+            currency=order.currency,
+            order_id=order.id,
+        )
 
     # What the merchant does
 
@@ -168,14 +186,21 @@ class ShopifyStore:
         note_attributes: Mapping[str, str] | None = None,
         name: str | None = None,
         tags: Sequence[str] = (),
+        money: Currencies | None = None,
+        tip: Decimal = ZERO,
+        gift_card: Decimal = ZERO,
+        risk: Risk = UNASSESSED,
+        hold: str | None = None,
     ) -> StoreOrder:
         """Place an order; its stock is committed at once.
 
         gateway: "stripe", paid at the processor by the store's own checkout, or "shopify_payments".
-        kind: "pending", "authorization" or "sale". name: "#1001" and so on if None.
+        kind: "pending", "authorization" or "sale". name: "#1001" and so on if None. money: the shop's own currency if
+        None. gift_card: what a gift card pays of it, at once. hold: why nothing may leave yet, as the API's enum.
         """
         people = placing.People(customer, shipping_address, email)
-        terms = placing.Terms(shipping, tax_rate, taxes_included)
-        payment = placing.Payment(gateway, kind, payment_id)
-        about = placing.About(name, processed_at, dict(note_attributes or {}), list(tags))
+        shown = money or Currencies(self.currency, self.currency)
+        terms = placing.Terms(shipping, tax_rate, taxes_included, shown, tip)
+        payment = placing.Payment(gateway, kind, payment_id, gift_card)
+        about = placing.About(name, processed_at, dict(note_attributes or {}), list(tags), risk, hold)
         return placing.place(self, lines, people, terms, payment, about)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from tradewind.sandbox.shopify.catalog import Product
-from tradewind.sandbox.shopify.order import Fulfillment, Refund, StoreOrder, Transaction
-from tradewind.sandbox.shopify.payloads import fulfilment, goods, orders, payments, shops
+from tradewind.sandbox.shopify.order import (
+    Fulfillment,
+    FulfillmentOrder,
+    Hold,
+    OrderLine,
+    Refund,
+    Return,
+    StoreOrder,
+    Transaction,
+)
+from tradewind.sandbox.shopify.payloads import changes, fulfilment, goods, orders, payments, shops
 from tradewind.sandbox.shopify.payment import financial_status, fulfillment_status
 from tradewind.sandbox.shopify.stock import Level
 from tradewind.sandbox.shopify.subscriptions import Happening
@@ -71,6 +80,43 @@ def fulfillment_created(store: ShopifyStore, happening: Happening, order: StoreO
 def fulfillment_updated(store: ShopifyStore, happening: Happening, order: StoreOrder, made: Fulfillment) -> None:
     """A shipment's tracking has changed."""
     store.subscriptions.publish(happening, "fulfillments/update", lambda: fulfilment.fulfillment(store, order, made))
+    order_updated(store, happening, order)
+
+
+def order_edited(
+    store: ShopifyStore, happening: Happening, order: StoreOrder, edit_id: int, deltas: Mapping[OrderLine, int]
+) -> None:
+    """An edit was committed. deltas: units that came or went, by line."""
+    body = changes.order_edit(store, order, edit_id, deltas)
+    store.subscriptions.publish(happening, "orders/edited", lambda: body)
+    order_updated(store, happening, order)
+
+
+def held(store: ShopifyStore, happening: Happening, order: StoreOrder, given: FulfillmentOrder, made: Hold) -> None:
+    """Something must wait."""
+    body = changes.placed_on_hold(given, made)
+    store.subscriptions.publish(happening, "fulfillment_orders/placed_on_hold", lambda: body)
+    order_updated(store, happening, order)
+
+
+def hold_released(store: ShopifyStore, happening: Happening, order: StoreOrder, given: FulfillmentOrder) -> None:
+    """Something need not wait any longer."""
+    body = changes.hold_released(given)
+    store.subscriptions.publish(happening, "fulfillment_orders/hold_released", lambda: body)
+    order_updated(store, happening, order)
+
+
+def risk_assessed(store: ShopifyStore, happening: Happening, order: StoreOrder) -> None:
+    """The store thinks otherwise of an order."""
+    body = changes.risk_assessment(store, order)
+    store.subscriptions.publish(happening, "orders/risk_assessment_changed", lambda: body)
+    order_updated(store, happening, order)
+
+
+def return_changed(store: ShopifyStore, happening: Happening, order: StoreOrder, given: Return, what: str) -> None:
+    """A return came to be or moved on. what: the last part of the topic."""
+    body = changes.return_(order, given)
+    store.subscriptions.publish(happening, f"returns/{what}", lambda: body)
     order_updated(store, happening, order)
 
 

@@ -8,8 +8,10 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLUnionType, get_named_type, is_leaf_type
 
 from tests.unit.sandbox.shopify.stores import Shop, gid
-from tradewind.sandbox.shopify import PlacedLine
+from tradewind.sandbox.shopify import PlacedLine, editing, holding, returning
 from tradewind.sandbox.shopify.graphql_api import schema
+from tradewind.sandbox.shopify.money import Currencies
+from tradewind.sandbox.shopify.returning import Wanted
 
 FULFIL = """mutation ($id: ID!, $row: ID!) { fulfillmentCreate(fulfillment: {trackingInfo: {number: "1"},
   lineItemsByFulfillmentOrder: [{fulfillmentOrderId: $id, fulfillmentOrderLineItems: [{id: $row, quantity: 1}]}]}) {
@@ -24,8 +26,9 @@ class Life:
     def __init__(self) -> None:
         self.shop = Shop()
         self.shop.subscribe("ORDERS_CREATE")
-        line = PlacedLine("MUG", 3, Decimal("9.99"), Decimal("1.00"))
-        order = self.order = self.shop.place(line, note_attributes={"gift": "yes"}, tags=["vip"])
+        line = PlacedLine("MUG", 3, Decimal("9.99"), Decimal("1.00"), duty=Decimal("2.00"))
+        euros = Currencies("GBP", "EUR", Decimal("1.2"))
+        order = self.order = self.shop.place(line, note_attributes={"gift": "yes"}, tags=["vip"], money=euros)
         [fulfillment_order] = order.fulfillment_orders
         row = gid("FulfillmentOrderLineItem", fulfillment_order.lines[0].id)
         self.shop.data(FULFIL, id=gid("FulfillmentOrder", fulfillment_order.id), row=row)
@@ -35,6 +38,8 @@ class Life:
             REFUND,
             input={
                 "orderId": gid("Order", order.id),
+                "currency": "EUR",
+                "refundDuties": [{"dutyId": gid("Duty", order.lines[0].duty_id), "refundType": "FULL"}],
                 "shipping": {"amount": "1.50"},
                 "refundLineItems": [
                     {"lineItemId": gid("LineItem", order.lines[0].id), "quantity": 1, "restockType": "CANCEL"}
@@ -42,6 +47,13 @@ class Life:
                 "transactions": [{**payback, "orderId": gid("Order", order.id), "amount": "5.00"}],
             },
         )
+        store = self.shop.store
+        came_back = returning.create(store, order, [Wanted(order.fulfillments[0].lines[0], 1)])
+        returning.dispose(store, order, came_back, came_back.lines[0], "RESTOCKED", 1, None)
+        order.refunds[0].return_id = came_back.id
+        holding.hold(store, order, fulfillment_order, "OTHER", notes="ask first", handle="a")
+        edit = editing.begin(store, order)
+        editing.add_variant(store, edit, store.catalog.by_sku["JUG"], 1)
         variant = self.shop.store.catalog.by_sku["MUG"]
         location = fulfillment_order.location
         [subscription] = self.shop.store.subscriptions
@@ -58,6 +70,8 @@ class Life:
             "InventoryItem": self.item,
             "InventoryLevel": f"gid://shopify/InventoryLevel/{location.id}?inventory_item_id={variant.item_id}",
             "Location": self.location,
+            "Return": gid("Return", came_back.id),
+            "CalculatedOrder": gid("CalculatedOrder", edit.id),
             "WebhookSubscription": gid("WebhookSubscription", subscription.id),
         }
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tradewind.sandbox.shopify.ids import gid
-from tradewind.sandbox.shopify.money import text
+from tradewind.sandbox.shopify.money import Currencies, text
 from tradewind.sandbox.shopify.order import OrderLine
 from tradewind.sandbox.shopify.people import Address
 
@@ -22,10 +22,13 @@ def when(store: ShopifyStore, at: datetime | None) -> str | None:
     return at.astimezone(store.zone).isoformat(timespec="seconds") if at else None
 
 
-def money_set(amount: Decimal, currency: str) -> Body:
-    """An amount in the shop's and in the shopper's currency, which are the same here."""
-    money = {"amount": text(amount, currency), "currency_code": currency}
-    return {"shop_money": money, "presentment_money": dict(money)}
+def money_set(amount: Decimal, money: Currencies) -> Body:
+    """An amount of the shop's currency in that and in the shopper's currency."""
+    shown = text(money.presented(amount), money.presentment)
+    return {
+        "shop_money": {"amount": text(amount, money.shop), "currency_code": money.shop},
+        "presentment_money": {"amount": shown, "currency_code": money.presentment},
+    }
 
 
 def address(given: Address | None) -> Body | None:
@@ -51,15 +54,15 @@ def address(given: Address | None) -> Body | None:
     }
 
 
-def tax_lines(amount: Decimal, rate: Decimal, currency: str) -> list[Body]:
+def tax_lines(amount: Decimal, rate: Decimal, money: Currencies) -> list[Body]:
     """Tax as a list of one, or of none where nothing is taxed."""
     if not rate:
         return []
     return [
         {
             "channel_liable": False,
-            "price": text(amount, currency),
-            "price_set": money_set(amount, currency),
+            "price": text(amount, money.shop),
+            "price_set": money_set(amount, money),
             "rate": float(rate),
             "title": "VAT",
         }
@@ -74,7 +77,7 @@ def discount_allocations(line: OrderLine) -> list[Body]:
     return [
         {
             "amount": text(amount, line.currency),
-            "amount_set": money_set(amount, line.currency),
+            "amount_set": money_set(amount, line.money),
             "discount_application_index": 0,
         }
     ]
@@ -82,7 +85,7 @@ def discount_allocations(line: OrderLine) -> list[Body]:
 
 def line_item(line: OrderLine, *, remaining: int, tax_rate: Decimal) -> Body:
     """An order line as refunds and fulfilments quote it. remaining: units that can still be shipped."""
-    variant, currency = line.variant, line.currency
+    variant, money, currency = line.variant, line.money, line.currency
     return {
         "id": line.id,
         "admin_graphql_api_id": gid("LineItem", line.id),
@@ -93,7 +96,7 @@ def line_item(line: OrderLine, *, remaining: int, tax_rate: Decimal) -> Body:
         "grams": 0,
         "name": line.title,
         "price": text(line.unit_price, currency),
-        "price_set": money_set(line.unit_price, currency),
+        "price_set": money_set(line.unit_price, money),
         "product_exists": variant is not None,
         "product_id": variant.product.id if variant else None,
         "properties": [],
@@ -103,14 +106,27 @@ def line_item(line: OrderLine, *, remaining: int, tax_rate: Decimal) -> Body:
         "taxable": bool(tax_rate),
         "title": line.title,
         "total_discount": text(line.discount, currency),
-        "total_discount_set": money_set(line.discount, currency),
+        "total_discount_set": money_set(line.discount, money),
         "variant_id": variant.id if variant else None,
         "variant_inventory_management": "shopify" if variant else None,
         "variant_title": variant.title if variant else None,
         "vendor": variant.product.vendor if variant else None,
-        "tax_lines": tax_lines(line.tax, tax_rate, currency),
-        "duties": [],
+        "tax_lines": tax_lines(line.tax, tax_rate, money),
+        "duties": [_duty(line)] if line.duty else [],
         "discount_allocations": discount_allocations(line),
+    }
+
+
+def _duty(line: OrderLine) -> Body:
+    charged = money_set(line.duty, line.money)
+    return {
+        "id": str(line.duty_id),
+        "harmonized_system_code": "691110",
+        "country_code_of_origin": "GB",
+        "shop_money": charged["shop_money"],
+        "presentment_money": charged["presentment_money"],
+        "tax_lines": [],
+        "admin_graphql_api_id": gid("Duty", line.duty_id),
     }
 
 

@@ -59,7 +59,7 @@ def _identity(store: ShopifyStore, given: StoreOrder) -> Body:
         "order_status_url": f"https://{store.domain}/{store.shop_id}/orders/{token}/authenticate?key={token[:16]}",
         "phone": None,
         "po_number": None,
-        "presentment_currency": given.currency,
+        "presentment_currency": given.money.presentment,
         "processed_at": when(store, given.processed_at),
         "reference": None,
         "referring_site": None,
@@ -83,7 +83,7 @@ def _state(store: ShopifyStore, given: StoreOrder) -> Body:
         "closed_at": when(store, given.closed_at),
         "financial_status": financial_status(given).lower(),
         "fulfillment_status": _FULFILLMENT[fulfillment_status(given)],
-        "payment_gateway_names": [given.gateway] if given.transactions else [],
+        "payment_gateway_names": given.gateways,
         "payment_terms": None,
     }
 
@@ -102,21 +102,21 @@ def _amounts(given: StoreOrder) -> Body:
         "total_tax": given.tax,
     }
     body: Body = {
-        "current_shipping_price_set": money_set(given.current_shipping, given.currency),
+        "current_shipping_price_set": money_set(given.current_shipping, given.money),
         "current_total_additional_fees_set": None,
-        "current_total_duties_set": None,
+        "current_total_duties_set": money_set(given.current_duties, given.money) if given.duties else None,
         "original_total_additional_fees_set": None,
-        "original_total_duties_set": None,
-        "total_cash_rounding_payment_adjustment_set": money_set(ZERO, given.currency),
-        "total_cash_rounding_refund_adjustment_set": money_set(ZERO, given.currency),
-        "total_shipping_price_set": money_set(charge.price, given.currency),
+        "original_total_duties_set": money_set(given.duties, given.money) if given.duties else None,
+        "total_cash_rounding_payment_adjustment_set": money_set(ZERO, given.money),
+        "total_cash_rounding_refund_adjustment_set": money_set(ZERO, given.money),
+        "total_shipping_price_set": money_set(charge.price, given.money),
         "total_outstanding": text(max(ZERO, outstanding(given)), given.currency),
-        "total_tip_received": text(ZERO, given.currency),
+        "total_tip_received": text(given.tip, given.currency),
         "total_weight": 0,
     }
     for name, amount in amounts.items():
         body[name] = text(amount, given.currency)
-        body[f"{name}_set"] = money_set(amount, given.currency)
+        body[f"{name}_set"] = money_set(amount, given.money)
     return body
 
 
@@ -132,7 +132,7 @@ def _parts(store: ShopifyStore, given: StoreOrder) -> Body:
         "returns": [],
         "shipping_address": address(given.shipping_address),
         "shipping_lines": [_shipping_line(given)],
-        "tax_lines": tax_lines(given.tax, given.tax_rate, given.currency),
+        "tax_lines": tax_lines(given.tax, given.tax_rate, given.money),
     }
 
 
@@ -146,22 +146,22 @@ def _line(given: StoreOrder, line: OrderLine) -> Body:
 
 
 def _shipping_line(given: StoreOrder) -> Body:
-    charge, currency = given.shipping_charge, given.currency
+    charge, money, currency = given.shipping_charge, given.money, given.currency
     return {
         "id": charge.id,
         "carrier_identifier": None,
         "code": charge.title,
-        "current_discounted_price_set": money_set(given.current_shipping, currency),
+        "current_discounted_price_set": money_set(given.current_shipping, money),
         "discounted_price": text(charge.price, currency),
-        "discounted_price_set": money_set(charge.price, currency),
+        "discounted_price_set": money_set(charge.price, money),
         "is_removed": False,
         "phone": None,
         "price": text(charge.price, currency),
-        "price_set": money_set(charge.price, currency),
+        "price_set": money_set(charge.price, money),
         "requested_fulfillment_service_id": None,
         "source": "shopify",
         "title": charge.title,
-        "tax_lines": tax_lines(charge.tax, given.tax_rate, currency),
+        "tax_lines": tax_lines(charge.tax, given.tax_rate, money),
         "discount_allocations": [],
     }
 

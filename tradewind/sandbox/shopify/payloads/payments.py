@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tradewind.sandbox.shopify.ids import gid
-from tradewind.sandbox.shopify.money import ZERO, text
+from tradewind.sandbox.shopify.money import ZERO, Currencies, text
 from tradewind.sandbox.shopify.order import Refund, RefundLine, StoreOrder, Transaction
 from tradewind.sandbox.shopify.payloads.common import Body, line_item, money_set, when
 from tradewind.sandbox.shopify.payment import capturable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def transaction(store: ShopifyStore, order: StoreOrder, given: Transaction) -> Body:
     """A transaction as refunds list it."""
     unsettled = capturable(order, given)
-    money = {"amount": text(unsettled, order.currency), "currency": order.currency}
+    shown = order.money.presentment
     return {
         "id": given.id,
         "order_id": order.legacy_id,
@@ -36,10 +36,14 @@ def transaction(store: ShopifyStore, order: StoreOrder, given: Transaction) -> B
         "error_code": None,
         "source_name": "web",
         "receipt": {},
-        "amount": text(given.amount, order.currency),
-        "currency": order.currency,
+        # In the currency of the transaction: the shopper's. Source: shopify.dev, Transaction (REST).
+        "amount": text(given.presented, shown),
+        "currency": shown,
         "payment_id": given.payment_id,
-        "total_unsettled_set": {"presentment_money": money, "shop_money": dict(money)},
+        "total_unsettled_set": {
+            "presentment_money": {"amount": text(given.presented if unsettled else ZERO, shown), "currency": shown},
+            "shop_money": {"amount": text(unsettled, order.currency), "currency": order.currency},
+        },
         "manual_payment_gateway": given.gateway == "manual",
         "amount_rounding": None,
         "admin_graphql_api_id": gid("OrderTransaction", given.id),
@@ -60,10 +64,12 @@ def refund(store: ShopifyStore, order: StoreOrder, given: Refund) -> Body:
         "note": given.note,
         "user_id": None,
         "processed_at": when(store, given.processed_at),
-        "duties": [],
-        "total_duties_set": money_set(ZERO, order.currency),
-        "return": None,
-        "refund_shipping_lines": _shipping(given, order.currency),
+        "duties": [
+            {"duty_id": line.duty_id, "amount_set": money_set(amount, order.money)} for line, amount in given.duties
+        ],
+        "total_duties_set": money_set(sum((amount for _, amount in given.duties), ZERO), order.money),
+        "return": _return(given.return_id),
+        "refund_shipping_lines": _shipping(given, order.money),
         "restock": any(line.restock_type != "NO_RESTOCK" for line in given.lines),
         "admin_graphql_api_id": gid("Refund", given.id),
         "order_adjustments": [],
@@ -83,23 +89,27 @@ def _line(order: StoreOrder, given: RefundLine) -> Body:
         # Numbers, not strings: so the published sample has them.
         "subtotal": float(given.subtotal),
         "total_tax": float(given.tax),
-        "subtotal_set": money_set(given.subtotal, order.currency),
-        "total_tax_set": money_set(given.tax, order.currency),
+        "subtotal_set": money_set(given.subtotal, order.money),
+        "total_tax_set": money_set(given.tax, order.money),
         "line_item": quoted,
     }
 
 
-def _shipping(given: Refund, currency: str) -> list[Body]:
+def _shipping(given: Refund, money: Currencies) -> list[Body]:
     if given.shipping_line_id is None:
         return []
     return [
         {
             "id": given.id,
             "shipping_line_id": given.shipping_line_id,
-            "subtotal_amount_set": money_set(given.shipping, currency),
-            "tax_amount_set": money_set(given.shipping_tax, currency),
+            "subtotal_amount_set": money_set(given.shipping, money),
+            "tax_amount_set": money_set(given.shipping_tax, money),
         }
     ]
+
+
+def _return(number: int | None) -> Body | None:
+    return {"id": number, "admin_graphql_api_id": gid("Return", number)} if number else None
 
 
 def _authorization(given: Transaction) -> str | None:

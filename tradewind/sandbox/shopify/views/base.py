@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tradewind.sandbox.shopify.money import text
+from tradewind.sandbox.shopify.money import Currencies, text
 from tradewind.sandbox.shopify.order import StoreOrder
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def money(amount: Decimal, currency: str) -> View:
     return {"amount": text(amount, currency), "currencyCode": currency}
 
 
-def bag(amount: Decimal, currency: str) -> View:
-    """A MoneyBag: the shopper's currency is the shop's."""
-    shown = money(amount, currency)
-    return {"shopMoney": shown, "presentmentMoney": shown}
+def bag(amount: Decimal, currencies: Currencies, presented: Decimal | None = None) -> View:
+    """A MoneyBag. amount: in the shop's currency; presented: in the shopper's, converted if None."""
+    shown = currencies.presented(amount) if presented is None else presented
+    return {"shopMoney": money(amount, currencies.shop), "presentmentMoney": money(shown, currencies.presentment)}

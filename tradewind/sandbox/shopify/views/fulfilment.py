@@ -10,6 +10,7 @@ from tradewind.sandbox.shopify.order import (
     FulfillmentLine,
     FulfillmentOrder,
     FulfillmentOrderLine,
+    Hold,
     StoreOrder,
 )
 from tradewind.sandbox.shopify.pages import by_id, page
@@ -40,7 +41,7 @@ def fulfillment(store: ShopifyStore, order: StoreOrder, given: Fulfillment) -> V
         "location": lambda _: goods.location(store, given.location),
         "order": lambda _: whole_order(store, order),
         "fulfillmentLineItems": lambda _, **arguments: page(
-            given.lines, lambda each: _fulfillment_line(store, order, each), arguments, by_id
+            given.lines, lambda each: fulfillment_line(store, order, each), arguments, by_id
         ),
         "fulfillmentOrders": lambda _, **arguments: page(
             given.fulfillment_orders, lambda each: fulfillment_order(store, order, each), arguments, by_id
@@ -50,7 +51,6 @@ def fulfillment(store: ShopifyStore, order: StoreOrder, given: Fulfillment) -> V
 
 def fulfillment_order(store: ShopifyStore, order: StoreOrder, given: FulfillmentOrder) -> View:
     """FulfillmentOrder."""
-    open_ = given.status != "CLOSED"
 
     def shipments(_: Any, **arguments: Any) -> View:
         found = [each for each in order.fulfillments if given in each.fulfillment_orders]
@@ -71,12 +71,33 @@ def fulfillment_order(store: ShopifyStore, order: StoreOrder, given: Fulfillment
         "assignedLocation": _assigned(store, given),
         "destination": _destination(order, given),
         "deliveryMethod": {"id": gid("DeliveryMethod", given.id), "methodType": "SHIPPING"},
-        "supportedActions": [{"action": "CREATE_FULFILLMENT", "externalUrl": None}] if open_ else [],
+        "supportedActions": [{"action": action, "externalUrl": None} for action in _actions(given)],
+        "fulfillmentHolds": [hold(each) for each in given.holds],
         "lineItems": lambda _, **arguments: page(
             given.lines, lambda each: _order_line(store, order, each), arguments, by_id
         ),
         "fulfillments": shipments,
     }
+
+
+def hold(given: Hold) -> View:
+    """FulfillmentHold."""
+    return {
+        "__typename": "FulfillmentHold",
+        "id": gid("FulfillmentHold", given.id),
+        "reason": given.reason,
+        "displayReason": given.reason.replace("_", " ").capitalize(),
+        "reasonNotes": given.notes,
+        "handle": given.handle or None,
+        "heldByRequestingApp": given.by_app,
+    }
+
+
+def _actions(given: FulfillmentOrder) -> list[str]:
+    """What can be done with it now."""
+    if given.status == "CLOSED":
+        return []
+    return ["RELEASE_HOLD", "HOLD"] if given.holds else ["CREATE_FULFILLMENT", "HOLD"]
 
 
 def _tracking(given: Fulfillment) -> list[View]:
@@ -86,15 +107,16 @@ def _tracking(given: Fulfillment) -> list[View]:
     return [{"company": given.company, "number": number, "url": url} for number, url in list(pairs)[:count]]
 
 
-def _fulfillment_line(store: ShopifyStore, order: StoreOrder, given: FulfillmentLine) -> View:
+def fulfillment_line(store: ShopifyStore, order: StoreOrder, given: FulfillmentLine) -> View:
+    """FulfillmentLineItem."""
     line = given.line
     return {
         "__typename": "FulfillmentLineItem",
         "id": gid("FulfillmentLineItem", given.id),
         "lineItem": lambda _: lines.line_item(store, order, line),
         "quantity": given.quantity,
-        "originalTotalSet": bag(line.share(line.gross, given.quantity), line.currency),
-        "discountedTotalSet": bag(line.share(line.net, given.quantity), line.currency),
+        "originalTotalSet": bag(line.share(line.gross, given.quantity), line.money),
+        "discountedTotalSet": bag(line.share(line.net, given.quantity), line.money),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def line_item(store: ShopifyStore, order: StoreOrder, given: OrderLine) -> View:
     """LineItem."""
-    variant, currency = given.variant, given.currency
+    variant, money = given.variant, given.money
     open_ = given.unshipped
     unit_net = given.net / given.quantity if given.quantity else given.net
     return {
@@ -31,16 +32,17 @@ def line_item(store: ShopifyStore, order: StoreOrder, given: OrderLine) -> View:
         "unfulfilledQuantity": open_,
         "nonFulfillableQuantity": 0,
         "refundableQuantity": given.current_quantity,
-        "originalUnitPriceSet": bag(given.unit_price, currency),
-        "originalTotalSet": bag(given.gross, currency),
-        "discountedUnitPriceSet": bag(rounded(unit_net, currency), currency),
-        "discountedUnitPriceAfterAllDiscountsSet": bag(rounded(unit_net, currency), currency),
-        "discountedTotalSet": lambda _, **__: bag(given.net, currency),
-        "totalDiscountSet": bag(given.discount, currency),
-        "unfulfilledOriginalTotalSet": bag(given.share(given.gross, open_), currency),
-        "unfulfilledDiscountedTotalSet": bag(given.share(given.net, open_), currency),
+        "originalUnitPriceSet": bag(given.unit_price, money),
+        "originalTotalSet": bag(given.gross, money),
+        "discountedUnitPriceSet": bag(rounded(unit_net, money.shop), money),
+        "discountedUnitPriceAfterAllDiscountsSet": bag(rounded(unit_net, money.shop), money),
+        "discountedTotalSet": lambda _, **__: bag(given.net, money),
+        "totalDiscountSet": bag(given.discount, money),
+        "unfulfilledOriginalTotalSet": bag(given.share(given.gross, open_), money),
+        "unfulfilledDiscountedTotalSet": bag(given.share(given.net, open_), money),
         "discountAllocations": _allocations(order, given),
         "taxLines": lambda _, **__: tax_lines(given.tax, order),
+        "duties": duties(order, [given]),
         "taxable": bool(order.tax_rate),
         "requiresShipping": given.requires_shipping,
         "restockable": given.variant is not None,
@@ -56,7 +58,7 @@ def line_item(store: ShopifyStore, order: StoreOrder, given: OrderLine) -> View:
 
 def shipping_line(order: StoreOrder) -> View:
     """ShippingLine: an order has one."""
-    charge, currency = order.shipping_charge, order.currency
+    charge, money = order.shipping_charge, order.money
     return {
         "id": gid("ShippingLine", charge.id),
         "title": charge.title,
@@ -67,9 +69,9 @@ def shipping_line(order: StoreOrder) -> View:
         "carrierIdentifier": None,
         "phone": None,
         "deliveryCategory": None,
-        "originalPriceSet": bag(charge.price, currency),
-        "discountedPriceSet": bag(charge.price, currency),
-        "currentDiscountedPriceSet": bag(order.current_shipping, currency),
+        "originalPriceSet": bag(charge.price, money),
+        "discountedPriceSet": bag(charge.price, money),
+        "currentDiscountedPriceSet": bag(order.current_shipping, money),
         "discountAllocations": [],
         "taxLines": tax_lines(charge.tax, order),
     }
@@ -81,13 +83,29 @@ def tax_lines(amount: Decimal, order: StoreOrder) -> list[View]:
         return []
     return [
         {
-            "priceSet": bag(amount, order.currency),
+            "priceSet": bag(amount, order.money),
             "rate": float(order.tax_rate),
             "ratePercentage": float(order.tax_rate * 100),
             "source": "Shopify",
             "title": "VAT",
             "channelLiable": False,
         }
+    ]
+
+
+def duties(order: StoreOrder, of: Iterable[OrderLine]) -> list[View]:
+    """Duty: what customs ask for these lines."""
+    return [
+        {
+            "__typename": "Duty",
+            "id": gid("Duty", line.duty_id),
+            "countryCodeOfOrigin": "GB",
+            "harmonizedSystemCode": "691110",
+            "price": bag(line.duty, line.money),
+            "taxLines": [],
+        }
+        for line in of
+        if line.duty
     ]
 
 
@@ -112,6 +130,4 @@ def discount(order: StoreOrder) -> View:
 def _allocations(order: StoreOrder, given: OrderLine) -> list[View]:
     if not given.discount:
         return []
-    return [
-        {"allocatedAmountSet": bag(given.discount, given.currency), "discountApplication": lambda _: discount(order)}
-    ]
+    return [{"allocatedAmountSet": bag(given.discount, given.money), "discountApplication": lambda _: discount(order)}]

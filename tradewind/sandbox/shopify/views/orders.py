@@ -13,12 +13,13 @@ from tradewind.sandbox.shopify.payment import (
     financial_status,
     fulfillment_status,
     outstanding,
+    presented,
     received,
     refunded,
     total_capturable,
 )
 from tradewind.sandbox.shopify.people import Address, Customer
-from tradewind.sandbox.shopify.views import fulfilment, lines, payments
+from tradewind.sandbox.shopify.views import fulfilment, lines, payments, returns
 from tradewind.sandbox.shopify.views.base import View, bag, money, time
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def _identity(given: StoreOrder) -> View:
         "confirmed": True,
         "confirmationNumber": given.confirmation_number,
         "currencyCode": given.currency,
-        "presentmentCurrencyCode": given.currency,
+        "presentmentCurrencyCode": given.money.presentment,
         "note": None,
         "customAttributes": [{"key": key, "value": value} for key, value in given.attributes.items()],
         "tags": list(given.tags),
         "test": False,
-        "edited": False,
+        "edited": given.edited,
         "taxesIncluded": given.taxes_included,
         "taxExempt": False,
         "estimatedTaxes": False,
@@ -59,7 +60,7 @@ def _identity(given: StoreOrder) -> View:
         "discountCode": None,
         "discountCodes": [],
         "customerLocale": "en",
-        "paymentGatewayNames": [given.gateway] if given.transactions else [],
+        "paymentGatewayNames": given.gateways,
         "totalWeight": "0",
     }
 
@@ -98,6 +99,12 @@ def _state(given: StoreOrder) -> View:
         "requiresShipping": any(line.requires_shipping for line in given.lines),
         "subtotalLineItemsQuantity": sum(line.quantity for line in given.lines),
         "currentSubtotalLineItemsQuantity": sum(line.current_quantity for line in given.lines),
+        "merchantEditable": given.cancelled_at is None,
+        "returnStatus": returns.return_status(given),
+        "risk": {
+            "recommendation": given.risk.recommendation,
+            "assessments": [{"riskLevel": given.risk.level, "facts": []}],
+        },
     }
 
 
@@ -105,7 +112,7 @@ def _amounts(given: StoreOrder) -> View:
     taken, returned = received(given), refunded(given)
     amounts = {
         "totalPriceSet": given.total,
-        "originalTotalPriceSet": given.total,
+        "originalTotalPriceSet": given.original_total,
         "currentTotalPriceSet": given.current_total,
         "subtotalPriceSet": given.subtotal,
         "currentSubtotalPriceSet": given.current_subtotal,
@@ -123,10 +130,18 @@ def _amounts(given: StoreOrder) -> View:
         "totalOutstandingSet": max(ZERO, outstanding(given)),
         "totalCapturableSet": total_capturable(given),
         "netPaymentSet": taken - returned,
-        "totalTipReceivedSet": ZERO,
+        "totalTipReceivedSet": given.tip,
     }
-    bags = {name: bag(amount, given.currency) for name, amount in amounts.items()}
-    return {**bags, "originalTotalDutiesSet": None, "currentTotalDutiesSet": None}
+    bags = {name: bag(amount, given.money) for name, amount in amounts.items()}
+    presented_taken, presented_back = presented(given, "SALE", "CAPTURE"), presented(given, "REFUND")
+    return {
+        **bags,
+        "totalReceivedSet": bag(taken, given.money, presented_taken),
+        "totalRefundedSet": bag(returned, given.money, presented_back),
+        "netPaymentSet": bag(taken - returned, given.money, presented_taken - presented_back),
+        "originalTotalDutiesSet": bag(given.duties, given.money) if given.duties else None,
+        "currentTotalDutiesSet": bag(given.current_duties, given.money) if given.duties else None,
+    }
 
 
 def _parts(store: ShopifyStore, given: StoreOrder) -> View:
@@ -157,6 +172,9 @@ def _parts(store: ShopifyStore, given: StoreOrder) -> View:
         "fulfillmentsCount": _count(given.fulfillments),
         "fulfillmentOrders": lambda _, **arguments: page(
             given.fulfillment_orders, lambda each: fulfilment.fulfillment_order(store, given, each), arguments, by_id
+        ),
+        "returns": lambda _, **arguments: page(
+            given.returns, lambda each: returns.return_(store, given, each), arguments, by_id
         ),
         "refunds": lambda _, first=None: [payments.refund(store, given, each) for each in given.refunds[:first]],
     }

@@ -9,7 +9,7 @@ from tradewind.sandbox.shopify.ids import gid
 from tradewind.sandbox.shopify.money import ZERO
 from tradewind.sandbox.shopify.order import Refund, RefundLine, StoreOrder, Transaction
 from tradewind.sandbox.shopify.pages import page
-from tradewind.sandbox.shopify.payment import capturable, refundable
+from tradewind.sandbox.shopify.payment import capturable, presented_left
 from tradewind.sandbox.shopify.views import goods, lines
 from tradewind.sandbox.shopify.views.base import View, bag, money, time, whole_order
 
@@ -32,7 +32,7 @@ def transaction(store: ShopifyStore, order: StoreOrder, given: Transaction) -> V
         "status": given.status,
         "gateway": given.gateway,
         "formattedGateway": given.gateway.replace("_", " ").title(),
-        "amountSet": bag(given.amount, order.currency),
+        "amountSet": bag(given.amount, order.money, given.presented),
         "createdAt": time(given.created_at),
         "processedAt": time(given.created_at),
         "parentTransaction": lambda _: transaction(store, order, given.parent) if given.parent else None,
@@ -42,8 +42,8 @@ def transaction(store: ShopifyStore, order: StoreOrder, given: Transaction) -> V
         "manualPaymentGateway": given.gateway == "manual",
         "manuallyCapturable": open_ > 0,
         "multiCapturable": False,
-        "maximumRefundableV2": money(refundable(order, given), order.currency),
-        "totalUnsettledSet": bag(open_, order.currency),
+        "maximumRefundableV2": money(presented_left(order, given), order.money.presentment),
+        "totalUnsettledSet": bag(open_, order.money, given.presented if open_ else None),
         "test": False,
         "accountNumber": "•••• •••• •••• 4242" if own else None,
         "order": lambda _: whole_order(store, order),
@@ -56,6 +56,7 @@ def transaction(store: ShopifyStore, order: StoreOrder, given: Transaction) -> V
 def refund(store: ShopifyStore, order: StoreOrder, given: Refund) -> View:
     """Refund."""
     returned = sum((each.amount for each in given.transactions), ZERO)
+    presented = sum((each.presented for each in given.transactions), ZERO)
     return {
         "__typename": "Refund",
         "id": gid("Refund", given.id),
@@ -65,7 +66,12 @@ def refund(store: ShopifyStore, order: StoreOrder, given: Refund) -> View:
         "updatedAt": time(given.created_at),
         "note": given.note,
         "order": lambda _: whole_order(store, order),
-        "totalRefundedSet": bag(returned, order.currency),
+        "totalRefundedSet": bag(returned, order.money, presented),
+        "return": lambda _: _return(store, order, given),
+        "duties": [
+            {"amountSet": bag(amount, order.money), "originalDuty": lines.duties(order, [line])[0]}
+            for line, amount in given.duties
+        ],
         "refundLineItems": lambda _, **arguments: page(
             given.lines, lambda each: _refund_line(store, order, each), arguments, lambda each: (each.id,)
         ),
@@ -83,17 +89,17 @@ def refund(store: ShopifyStore, order: StoreOrder, given: Refund) -> View:
 
 
 def _refund_line(store: ShopifyStore, order: StoreOrder, given: RefundLine) -> View:
-    currency = order.currency
+    money_of = order.money
     return {
         "id": gid("RefundLineItem", given.id),
         "lineItem": lambda _: lines.line_item(store, order, given.line),
         "location": lambda _: goods.location(store, given.location) if given.location else None,
-        "priceSet": bag(given.line.unit_price, currency),
+        "priceSet": bag(given.line.unit_price, money_of),
         "quantity": given.quantity,
         "restockType": given.restock_type,
         "restocked": given.restock_type != "NO_RESTOCK",
-        "subtotalSet": bag(given.subtotal, currency),
-        "totalTaxSet": bag(given.tax, currency),
+        "subtotalSet": bag(given.subtotal, money_of),
+        "totalTaxSet": bag(given.tax, money_of),
     }
 
 
@@ -101,6 +107,14 @@ def _shipping(order: StoreOrder, given: Refund) -> View:
     return {
         "id": gid("RefundShippingLine", given.id),
         "shippingLine": lines.shipping_line(order),
-        "subtotalAmountSet": bag(given.shipping, order.currency),
-        "taxAmountSet": bag(given.shipping_tax, order.currency),
+        "subtotalAmountSet": bag(given.shipping, order.money),
+        "taxAmountSet": bag(given.shipping_tax, order.money),
     }
+
+
+def _return(store: ShopifyStore, order: StoreOrder, given: Refund) -> View | None:
+    # A return shows its refunds, and they show their return: one of the two imports must wait.
+    from tradewind.sandbox.shopify.views import returns
+
+    found = next((each for each in order.returns if each.id == given.return_id), None)
+    return returns.return_(store, order, found) if found else None
