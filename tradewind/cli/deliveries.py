@@ -150,7 +150,7 @@ def _print(console: Console, content: DeliveryContent, reveal: bool) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from tradewind.cli.masking import masked_body, masked_headers, revealed_body
+    from tradewind.ledger.masking import masked_body, masked_headers, revealed_body
 
     facts = Table(box=None, pad_edge=False, show_header=False)
     facts.add_column(style="bold")

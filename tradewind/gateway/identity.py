@@ -6,8 +6,9 @@ import logging
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from tradewind.gateway.verdict import with_verdict
 from tradewind.ledger.delivery import Delivery
-from tradewind.providers.hooks import HookIdentity, HookRequest
+from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict
 from tradewind.providers.registry import Provider
 
 log = logging.getLogger(__name__)
@@ -17,7 +18,9 @@ LONGEST_TOPIC = 100
 LONGEST_CORRELATION = 200
 
 
-def delivery_of(provider: Provider, connection: str, hook: HookRequest, received_at: datetime) -> Delivery:
+def delivery_of(
+    provider: Provider, connection: str, hook: HookRequest, received_at: datetime, verdict: Verdict | None = None
+) -> Delivery:
     """The delivery to store. Never raises: an authentic delivery that nobody can read is stored all the same."""
     identity = _identity(provider, connection, hook)
     correlation = identity.correlation
@@ -28,7 +31,7 @@ def delivery_of(provider: Provider, connection: str, hook: HookRequest, received
         topic=_storable(identity.topic, LONGEST_TOPIC),
         body=hook.body,
         format="raw",
-        headers=hook.headers,
+        headers=with_verdict(hook.headers, verdict),
         occurred_at=_storable_time(identity.occurred_at),
         received_at=received_at,
         correlation=None if correlation is None else _storable(correlation, LONGEST_CORRELATION),

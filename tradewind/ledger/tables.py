@@ -22,6 +22,9 @@ from tradewind.domain.commands import Lane
 from tradewind.ledger.metadata import key_metadata as key_metadata
 from tradewind.ledger.metadata import metadata as metadata
 from tradewind.ledger.pruned_tables import pruned_delivery as pruned_delivery
+from tradewind.ledger.page_tables import capture as capture
+from tradewind.ledger.page_tables import captured as captured
+from tradewind.ledger.page_tables import order_change as order_change
 from tradewind.ledger.types import BigId, PlainText, UtcDateTime
 from tradewind.ledger.watch_tables import dead_letter as dead_letter
 from tradewind.ledger.watch_tables import dead_letter_group as dead_letter_group

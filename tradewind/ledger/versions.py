@@ -5,8 +5,10 @@ Alembic is imported to migrate alone: every process checks the version, and its 
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # Alembic's `context` and `op` are global to the process.
 _one_at_a_time = threading.Lock()
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_FOLLOWS = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,15 @@ def check(engine: Engine, part: Part, setting: str) -> None:
 
 
 def known(part: Part) -> tuple[str, ...]:
-    """The versions that this code knows, oldest first: a migration's file is named `VERSION_what.py`."""
-    return tuple(sorted(path.name.partition("_")[0] for path in (_MIGRATIONS / part.folder).glob("*_*.py")))
+    """The versions that this code knows, by name: a migration's file is named `VERSION_what.py`."""
+    return tuple(sorted(path.name.partition("_")[0] for path in _files(part)))
 
 
+@cache
 def head(part: Part) -> str:
-    """The newest version that this code knows."""
-    return known(part)[-1]
+    """The newest version that this code knows: the one that no other follows, whatever their names are."""
+    followed = {name for path in _files(part) for name in _FOLLOWS.findall(path.read_text())}
+    return next(version for version in reversed(known(part)) if version not in followed)
 
 
 def current_version(conn: Connection, part: Part) -> str | None:
@@ -86,6 +91,10 @@ def configuration(part: Part, conn: Connection | None = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes.update(connection=conn, part=part)
     return config
+
+
+def _files(part: Part) -> list[Path]:
+    return list((_MIGRATIONS / part.folder).glob("*_*.py"))
 
 
 def _refuse_newer(conn: Connection, part: Part) -> str | None:

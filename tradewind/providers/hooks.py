@@ -37,6 +37,18 @@ class HookIdentity:
     api_version: str | None
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """How a signature held. secret: the name of the secret or key that made it, never its value.
+
+    signed_at: when it was made, for the schemes that sign a time.
+    """
+
+    scheme: str
+    secret: str
+    signed_at: datetime | None = None
+
+
 class KeyUnknown(TransientError):
     """Signed with a key that has not been fetched yet: the provider is asked to repeat later."""
 

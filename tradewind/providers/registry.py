@@ -14,7 +14,7 @@ from tradewind.domain.roles import Client
 from tradewind.errors import ConfigurationError
 from tradewind.governor import Budget, Governor
 from tradewind.providers import backoffice, shipstation, shopify, stripe
-from tradewind.providers.hooks import HookIdentity, HookRequest
+from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict
 
 
 class ReadEvents(Protocol):
@@ -25,15 +25,19 @@ class ReadEvents(Protocol):
 
 @dataclass(frozen=True)
 class Provider:
-    """authenticate: (request, secrets, now), raises SignatureInvalid or KeyUnknown. identify: never raises."""
+    """authenticate: (request, secrets, now), raises SignatureInvalid or KeyUnknown. identify: never raises.
+
+    admin_url: (connection, kind, external id) → the page on which people look at it, None when there is none.
+    """
 
     name: str
     role: Role
-    authenticate: Callable[[HookRequest, Mapping[str, str], datetime], None]
+    authenticate: Callable[[HookRequest, Mapping[str, str], datetime], Verdict | None]
     identify: Callable[[HookRequest], HookIdentity]
     events: ReadEvents
     connect: Callable[[Connection, Governor], Client]
     budget: Callable[[Connection], Budget]
+    admin_url: Callable[[Connection, str, str], str | None] = lambda *_: None
 
 
 def _listed(*providers: Provider) -> Mapping[str, Provider]:
@@ -43,15 +47,15 @@ def _listed(*providers: Provider) -> Mapping[str, Provider]:
 PROVIDERS: Mapping[str, Provider] = _listed(
     Provider(
         "shopify", Role.STOREFRONT, shopify.authenticate, shopify.identify, shopify.events, shopify.connect,
-        shopify.budget,
+        shopify.budget, shopify.admin_url,
     ),
     Provider(
         "stripe", Role.PAYMENT_PROCESSOR, stripe.authenticate, stripe.identify, stripe.events, stripe.connect,
-        stripe.budget,
+        stripe.budget, stripe.admin_url,
     ),
     Provider(
         "shipstation", Role.CARRIER, shipstation.authenticate, shipstation.identify, shipstation.events,
-        shipstation.connect, shipstation.budget,
+        shipstation.connect, shipstation.budget, shipstation.admin_url,
     ),
     Provider(
         "backoffice", Role.JOURNAL, backoffice.authenticate, backoffice.identify, backoffice.events,
@@ -73,3 +77,8 @@ def provider_of(connection: str) -> Provider:
 def connect(connection: Connection, governor: Governor) -> Client:
     """A client of the connection, governed by its provider's published budget."""
     return provider_of(str(connection.key)).connect(connection, governor)
+
+
+def admin_url(connection: Connection, kind: str, external_id: str) -> str | None:
+    """Where people look at a resource of the connection at its provider; None when there is no such page."""
+    return provider_of(str(connection.key)).admin_url(connection, kind, external_id)

@@ -22,7 +22,7 @@ from tradewind.domain.planner import plan
 from tradewind.domain.reducer import links_of, shipment_link
 from tradewind.domain.stock import movements_of
 from tradewind.errors import LeaseLost, LedgerError, PermanentError, VersionConflict
-from tradewind.ledger import connections, inbox, orders, outbox, stock
+from tradewind.ledger import changes, connections, inbox, orders, outbox, stock
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.batch import Batch, Effect, connections_by_key, first_of
 from tradewind.sync.decode import REFETCH_TOPIC, decode
@@ -120,7 +120,11 @@ class Applier:
         read = [(delivery, _decoded(delivery)) for delivery in claimed]
         batch = Batch(database, keys, connections_by_key(database, keys))
         batch.preload(event for _, events in read if not isinstance(events, Exception) for event in events)
-        outcomes = [_outcome(delivery, _take(batch, delivery, events)) for delivery, events in read]
+        outcomes, touches = [], []
+        for delivery, events in read:
+            mark = batch.mark()
+            outcomes.append(_outcome(delivery, _take(batch, delivery, events)))
+            touches.append(batch.touched(mark, delivery.id))
         changed = [batch.records[order_id] for order_id in sorted(batch.changed)]
         routes = connections.routes(database)
         commands = [command for order in changed for command in plan(order, routes.get(order.connection, Routes()))]
@@ -128,7 +132,9 @@ class Applier:
         links = _links(changed, commands)
         orders.add_links_many(database, links)
         inbox.release_parked(database, links.keys())
-        added = outbox.add(database, [*batch.commands(), *commands], self._now())
+        now = self._now()
+        added = outbox.add(database, [*batch.commands(), *commands], now)
+        changes.record(database, touches, commands, added, now)
         stock.add(database, [movement for order in changed for movement in movements_of(order)])
         for connection, reason in batch.revoked.items():
             connections.set_state(database, connection, ConnectionState.PAUSED, actor="provider", reason=reason)

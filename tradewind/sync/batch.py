@@ -29,6 +29,7 @@ from tradewind.domain.order import Order
 from tradewind.domain.reducer import OrderEvent, Verdict, is_news, links_of, links_to, new_order, reduce_order
 from tradewind.errors import InvalidTransition
 from tradewind.ledger import connections, journal, orders
+from tradewind.ledger.changes import Touch
 from tradewind.ledger.keyring import KeyRing
 
 Mark = tuple[dict[str, int | None], dict[str, Order], set[str], dict[str, str], dict[str, Refetch]]
@@ -93,6 +94,13 @@ class Batch:
 
     def reset(self, mark: Mark) -> None:
         self.loaded, self.records, self.changed, self.links, self.refetches = mark
+
+    def touched(self, mark: Mark, delivery_id: int) -> Touch:
+        """What a delivery has done since the mark, for the record of changes."""
+        _, before, _, _, refetches = mark
+        touched = [name for name in sorted(self.changed) if self.records[name] is not before.get(name)]
+        asked = [one for address, one in self.refetches.items() if one is not refetches.get(address)]
+        return Touch(delivery_id, tuple((before.get(name), self.records[name]) for name in touched), tuple(asked))
 
     def commands(self) -> list[Command]:
         return list(self.refetches.values())

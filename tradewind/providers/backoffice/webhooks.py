@@ -6,10 +6,10 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, moment, plain
+from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict, moment, plain
 
 TOLERANCE_S = 300
 TOPIC = "document"
@@ -18,7 +18,7 @@ _LONGEST_TIME = 12  # digits: more than a Unix time has for 29,000 years
 _SECRETS = ("secret", "secret_previous")
 
 
-def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> None:
+def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> Verdict:
     """Raises SignatureInvalid unless the secret signed the body within 300 s of now."""
     timestamp = request.headers.get("x-backoffice-timestamp", "")
     numeric = timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= _LONGEST_TIME
@@ -31,7 +31,7 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
         if secret and hmac.compare_digest(
             hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode(), given
         ):
-            return
+            return Verdict("HMAC-SHA256 of timestamp and body", name, datetime.fromtimestamp(int(timestamp), UTC))
     raise SignatureInvalid("no live secret made the X-Backoffice-Signature")
 
 

@@ -20,13 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown, json_object, moment, plain
+from tradewind.providers.hooks import HookIdentity, HookRequest, KeyUnknown, Verdict, json_object, moment, plain
 
 TOLERANCE_S = 300
 KEY_REFRESH_S = 60.0
 
 
-def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> None:
+def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> Verdict:
     """Raises SignatureInvalid unless a published key signed the body within 300 s of now.
 
     secrets: `jwks`, the published key set as JSON text. Raises KeyUnknown when it does not hold the named key (yet).
@@ -47,6 +47,7 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
         key.verify(signature, timestamp.encode() + b"." + request.body, PKCS1v15(), SHA256())
     except InvalidSignature:
         raise SignatureInvalid("x-shipengine-rsa-sha256-signature does not match the body") from None
+    return Verdict("RSA-SHA256 of timestamp and body", f"public key {key_id}", signed_at)
 
 
 def identify(request: HookRequest) -> HookIdentity:

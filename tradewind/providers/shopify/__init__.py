@@ -1,8 +1,9 @@
 """Shopify: a storefront."""
 
+from tradewind.providers.shopify.admin import admin_url
 from tradewind.providers.shopify.client import connect
 from tradewind.providers.shopify.limits import budget
 from tradewind.providers.shopify.payloads import events
 from tradewind.providers.shopify.webhooks import authenticate, identify
 
-__all__ = ["authenticate", "budget", "connect", "events", "identify"]
+__all__ = ["admin_url", "authenticate", "budget", "connect", "events", "identify"]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest
+from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict
 
 WANTED_TOPICS: Mapping[str, str] = {
     "ORDERS_CREATE": "orders/create",
@@ -35,7 +35,7 @@ no call. Products and stock levels are read by the catalog sync, in batches.
 _SECRETS = ("client_secret", "client_secret_previous", "webhook_secret", "webhook_secret_previous")
 
 
-def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> None:
+def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> Verdict:
     """Raises SignatureInvalid unless a live secret signed the raw body.
 
     secrets: `client_secret`, and `client_secret_previous` while it is rotated, good until `…_previous_until`: Shopify
@@ -48,9 +48,9 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
         signature = b""
     if not signature:
         raise SignatureInvalid("X-Shopify-Hmac-Sha256 is missing or not base64")
-    for secret in _live(secrets, now):
+    for name, secret in _live(secrets, now):
         if hmac.compare_digest(hmac.digest(secret.encode(), request.body, "sha256"), signature):
-            return
+            return Verdict("HMAC-SHA256 of the body", name)
     raise SignatureInvalid("no live secret of the app made X-Shopify-Hmac-Sha256")
 
 
@@ -71,11 +71,11 @@ def identify(request: HookRequest) -> HookIdentity:
     )
 
 
-def _live(secrets: Mapping[str, str], now: datetime) -> Iterator[str]:
+def _live(secrets: Mapping[str, str], now: datetime) -> Iterator[tuple[str, str]]:
     for name in _SECRETS:
         until = _time(secrets.get(f"{name}_until"))
         if secrets.get(name) and (until is None or now < until):
-            yield secrets[name]
+            yield name, secrets[name]
 
 
 def _header(request: HookRequest, name: str) -> str | None:

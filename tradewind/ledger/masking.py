@@ -37,7 +37,7 @@ def masked_body(body: bytes) -> str:
     try:
         return _printable(_indented(_masked(json.loads(body), shown=False, personal=False)))
     except (ValueError, RecursionError):
-        return f"{len(body):,} bytes that are no JSON (--reveal shows them)"
+        return f"{len(body):,} bytes that are no JSON"
 
 
 def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -1,0 +1,21 @@
+"""Where people look at Shopify's resources: the shop's own admin."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from tradewind.domain.connections import Connection
+
+
+def admin_url(connection: Connection, kind: str, external_id: str) -> str | None:
+    """The page of an order; None for what has no page of its own, and for a shop that is not at Shopify.
+
+    Source: help.shopify.com, "Logging in": the admin is at `https://SHOP.myshopify.com/admin`; its pages have the
+    number of a resource's global id.
+    """
+    domain = connection.settings.get("shop_domain") or urlsplit(connection.settings.get("base_url", "")).hostname or ""
+    elsewhere = urlsplit(connection.settings.get("base_url", "")).hostname not in (None, domain)
+    number = external_id.rpartition("/")[2].partition("?")[0]
+    if kind != "order" or elsewhere or not domain.endswith(".myshopify.com") or not number.isdigit():
+        return None
+    return f"https://{domain}/admin/orders/{number}"
