@@ -31,6 +31,10 @@ test *arguments:
 coverage:
     uv run pytest --cov --cov-report=term --cov-fail-under=90
 
+# The whole core under a virtual clock, with every fault, from seeds.
+simulate *arguments:
+    uv run python -m tests.simulation {{arguments}}
+
 # A whole shop on this machine.
 demo *arguments:
     uv run tradewind demo {{arguments}}

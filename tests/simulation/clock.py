@@ -1,0 +1,57 @@
+"""The virtual clock: of the loop, of every module that asks the time, and of the database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from tests.simulation.loop import VirtualLoop
+
+START_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+
+
+class VirtualClock:
+    """A clock of the governor and of the sandbox. skew: how wrong its time of day is."""
+
+    def __init__(self, loop: VirtualLoop, skew: timedelta = timedelta(0)) -> None:
+        self._loop = loop
+        self._skew = skew
+
+    def now(self) -> datetime:
+        return START_AT + timedelta(seconds=self._loop.time()) + self._skew
+
+    def monotonic(self) -> float:
+        return self._loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@contextmanager
+def virtual(loop: VirtualLoop, seed: int) -> Iterator[None]:
+    """Time and randomness of the whole interpreter come from the loop and the seed."""
+    rng = random.Random(f"{seed}/entropy")
+    kept = time.monotonic, time.time, os.urandom
+    random.seed(seed)
+    try:
+        time.monotonic, time.time = loop.time, lambda: START_AT.timestamp() + loop.time()
+        os.urandom = rng.randbytes
+        yield
+    finally:
+        time.monotonic, time.time, os.urandom = kept
+
+
+def set_database_clock(database: sqlite3.Connection, clock: VirtualClock) -> None:
+    """SQLite's `strftime(format, 'now')` tells the virtual time."""
+
+    def strftime(_: str, moment: str) -> str:
+        assert moment == "now"
+        return clock.now().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+
+    database.create_function("strftime", 2, strftime)
