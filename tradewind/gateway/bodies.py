@@ -22,31 +22,30 @@ class _Count:
 class Bodies:
     """most: bytes of one body. most_together: bytes of all bodies that are read or wait for their commit."""
 
-    def __init__(self, *, most: int = 5 * MIB, most_together: int = 64 * MIB, within_s: float = 10.0) -> None:
+    def __init__(self, *, most: int = 5 * MIB, most_together: int = 64 * MIB) -> None:
         self._most = most
         self._most_together = most_together
-        self._within_s = within_s
         self._together = 0
 
     @asynccontextmanager
-    async def read(self, request: Request) -> AsyncIterator[bytes]:
-        """The raw body, counted until the context ends.
+    async def read(self, request: Request, until: float) -> AsyncIterator[bytes]:
+        """The raw body, counted until the context ends. until: in the event loop's time.
 
-        Raises Refusal: 413 over `most`, whether announced or only streamed; 503 over `most_together`; 408 when it
-        took longer than `within_s` or ended early.
+        Raises Refusal: 413 over `most`, whether announced or only streamed; 503 over `most_together`; 408 when it was
+        not there in time or ended early.
         """
         taken = _Count()
         try:
-            yield await self._read(request, taken)
+            yield await self._read(request, until, taken)
         finally:
             self._together -= taken.bytes
 
-    async def _read(self, request: Request, taken: _Count) -> bytes:
+    async def _read(self, request: Request, until: float, taken: _Count) -> bytes:
         if int(request.headers.get("content-length", 0)) > self._most:
             raise Refusal(413, "the body is over the limit")
         chunks: list[bytes] = []
         try:
-            async with asyncio.timeout(self._within_s):
+            async with asyncio.timeout_at(until):
                 async for chunk in request.stream():
                     taken.bytes += len(chunk)
                     self._together += len(chunk)

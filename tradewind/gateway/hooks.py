@@ -19,7 +19,7 @@ from tradewind.gateway.refusal import Refusal
 from tradewind.gateway.store import StoreUnavailable
 from tradewind.gateway.writer import QueueFull, Writer
 from tradewind.ledger.delivery import Delivery, Stored
-from tradewind.providers.hooks import HookRequest, KeyUnknown
+from tradewind.providers.hooks import HookRequest, KeyUnknown, Verdict
 from tradewind.providers.registry import Provider
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,17 @@ log = logging.getLogger(__name__)
 STORE_AWAY_RETRY_S = 5
 QUEUE_FULL_RETRY_S = 2
 KEY_UNKNOWN_RETRY_S = 60
+ANSWER_WITHIN_S = 4.0
+"""Shopify waits five seconds for the whole of a request (shopify.dev, "HTTPS webhook delivery"), Stripe and ShipStation
+longer: a provider that hears 503 in time repeats, one that hears nothing counts a failure."""
 
 
 class Hooks:
-    """The endpoint. answer_within_s: how long a provider is kept waiting for a commit before it hears 503."""
+    """The endpoint. answer_within_s: from a request's head to its answer, whatever hangs.
+
+    A delivery whose commit comes after that is stored all the same: the provider was told 503, repeats it, and hears
+    that it is a duplicate.
+    """
 
     def __init__(
         self,
@@ -41,7 +48,7 @@ class Hooks:
         writer: Writer,
         now: Callable[[], datetime],
         public_url: str | None = None,
-        answer_within_s: float = 10.0,
+        answer_within_s: float = ANSWER_WITHIN_S,
     ) -> None:
         self._providers = providers
         self._accounts = accounts
@@ -66,33 +73,36 @@ class Hooks:
         return JSONResponse({"status": "duplicate" if stored.duplicate else "stored"})
 
     async def _receive(self, key: str, request: Request) -> Stored:
-        provider, connection = await self._known(key)
-        async with self._bodies.read(request) as body:
+        until = asyncio.get_running_loop().time() + self._answer_within_s
+        provider, connection = await self._known(key, until)
+        async with self._bodies.read(request, until) as body:
             hook = HookRequest(dict(request.headers), body, self._url(request))
             received_at = self._now()
-            await self._authenticate(provider, connection, hook, received_at)
-            return await self._commit(delivery_of(provider, key, hook, received_at))
+            verdict = await self._authenticate(provider, connection, hook, received_at, until)
+            return await self._commit(delivery_of(provider, key, hook, received_at, verdict), until)
 
-    async def _known(self, key: str) -> tuple[Provider, Connection]:
+    async def _known(self, key: str, until: float) -> tuple[Provider, Connection]:
         """The connection, looked for once more in the ledger when it is not known. Raises Refusal."""
         connection = self._accounts.get(key)
         if connection is None:
-            await self._reload()
+            await self._reload(until)
             connection = self._accounts.get(key)
         provider = self._providers.get(key.partition(":")[0])
         if connection is None or provider is None:
             raise Refusal(404, "no such connection")
         return provider, connection
 
-    async def _authenticate(self, provider: Provider, connection: Connection, hook: HookRequest, now: datetime) -> None:
+    async def _authenticate(
+        self, provider: Provider, connection: Connection, hook: HookRequest, now: datetime, until: float
+    ) -> Verdict | None:
         """Check the signature by the secrets known or, failing that, by those just reloaded. Raises Refusal."""
         try:
             return provider.authenticate(hook, _secrets(connection), now)
         except (SignatureInvalid, KeyUnknown):
-            await self._reload()  # the secret may have been rotated a moment ago
-        _, connection = await self._known(str(connection.key))
+            await self._reload(until)  # the secret may have been rotated a moment ago
+        _, connection = await self._known(str(connection.key), until)
         try:
-            provider.authenticate(hook, _secrets(connection), now)
+            return provider.authenticate(hook, _secrets(connection), now)
         except SignatureInvalid as error:
             log.info("%s: %s", connection.key, error)
             raise Refusal(401, "the signature does not hold") from error
@@ -100,18 +110,18 @@ class Hooks:
             retry_after_s = int(error.retry_after_s or KEY_UNKNOWN_RETRY_S)
             raise Refusal(503, "the signing key is not known yet", retry_after_s=retry_after_s) from error
 
-    async def _commit(self, delivery: Delivery) -> Stored:
+    async def _commit(self, delivery: Delivery, until: float) -> Stored:
         try:
-            async with asyncio.timeout(self._answer_within_s):
+            async with asyncio.timeout_at(until):
                 return await self._writer.put(delivery)
         except QueueFull as error:
             raise Refusal(503, "too much is waiting", retry_after_s=QUEUE_FULL_RETRY_S) from error
         except Exception as error:  # whatever went wrong, nothing but a commit is acknowledged
             raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
 
-    async def _reload(self) -> None:
+    async def _reload(self, until: float) -> None:
         try:
-            async with asyncio.timeout(self._answer_within_s):
+            async with asyncio.timeout_at(until):
                 await self._accounts.reload()
         except (StoreUnavailable, TimeoutError) as error:
             raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error

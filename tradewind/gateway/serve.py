@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
@@ -13,7 +14,9 @@ from starlette.applications import Starlette
 
 from tradewind.errors import ConfigurationError
 from tradewind.gateway.app import create_app
+from tradewind.gateway.protocol import BoundedProtocol, cut_off_late_heads
 from tradewind.gateway.store import LedgerStore, StoreUnavailable
+from tradewind.gateway.writer import Writer
 from tradewind.ledger.engine import open_ledger
 from tradewind.settings import Settings
 
@@ -21,6 +24,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 DRAIN_S = 10
+TICKS_PER_S = 10  # of uvicorn's main loop
 
 
 def serve(settings: Settings, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
@@ -36,19 +40,26 @@ def serve(settings: Settings, host: str, port: int, *, on_ready: Callable[[str],
     except StoreUnavailable as error:
         log.warning("%s; waiting for it", error)
     try:
-        with _listen(host, port) as listener:
-            app = create_app(store, public_url=settings.public_url)
-            server = _Server(app, lambda: on_ready(_address(listener)))
-            with _stopped_by_signals(server):
-                server.run([listener])
+        writer = Writer(store.store, capacity=settings.gateway_queue)
+        app = create_app(store, public_url=settings.public_url, writer=writer)
+        serve_app(app, host, port, on_ready=on_ready)
     finally:
         store.close()
+
+
+def serve_app(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+    """Serve this application, as `serve` does. Raises ConfigurationError for a port that is taken."""
+    with _listen(host, port) as listener:
+        server = _Server(app, lambda: on_ready(_address(listener)))
+        with _stopped_by_signals(server):
+            server.run([listener])
 
 
 class _Server(uvicorn.Server):
     def __init__(self, app: Starlette, on_ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -62,6 +73,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_PER_S == 0:
+            cut_off_late_heads(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
 
 def _listen(host: str, port: int) -> socket.socket:

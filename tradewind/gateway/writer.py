@@ -25,11 +25,13 @@ class QueueFull(TransientError):
     """More deliveries wait than the queue holds."""
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _Waiting:
     delivery: Delivery
-    loop: asyncio.AbstractEventLoop
     answer: asyncio.Future[Stored]
+
+
+_Answers = list[tuple[asyncio.Future[Stored], Stored | Exception]]
 
 
 class Writer:
@@ -77,23 +79,26 @@ class Writer:
 
         A caller that stops waiting takes nothing back: the delivery may still be committed.
         """
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Stored] = loop.create_future()
+        answer: asyncio.Future[Stored] = asyncio.get_running_loop().create_future()
         with self._changed:
             if self._closing:
                 raise StoreUnavailable("the gateway is stopping")
             if len(self._queue) >= self.capacity:
                 raise QueueFull(f"{self.capacity} deliveries wait already")
-            self._queue.append(_Waiting(delivery, loop, answer))
+            self._queue.append(_Waiting(delivery, answer))
             self._changed.notify()
         return await answer
 
     def _run(self) -> None:
         while group := self._next_group():
             outcomes = self._write([waiting.delivery for waiting in group])
+            # One call into each loop, however many wait there: each call wakes it, and takes the lock from this thread.
+            answers: dict[asyncio.AbstractEventLoop, _Answers] = {}
             for waiting, outcome in zip(group, outcomes, strict=True):
-                with suppress(RuntimeError):  # its loop is closed: nobody waits any more
-                    waiting.loop.call_soon_threadsafe(_answer, waiting.answer, outcome)
+                answers.setdefault(waiting.answer.get_loop(), []).append((waiting.answer, outcome))
+            for loop, those in answers.items():
+                with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                    loop.call_soon_threadsafe(_answer, those)
 
     def _next_group(self) -> list[_Waiting]:
         """What waits now, at least one; nothing when closed and empty."""
@@ -123,10 +128,11 @@ class Writer:
         return outcomes
 
 
-def _answer(answer: asyncio.Future[Stored], outcome: Stored | Exception) -> None:
-    if answer.done():
-        return
-    if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
-    else:
-        answer.set_result(outcome)
+def _answer(answers: _Answers) -> None:
+    for answer, outcome in answers:
+        if answer.done():
+            continue
+        if isinstance(outcome, Exception):
+            answer.set_exception(outcome)
+        else:
+            answer.set_result(outcome)

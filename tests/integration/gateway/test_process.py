@@ -1,57 +1,24 @@
 """`python -m tradewind gateway` as a process: what survives its end, and how it ends."""
 
 import asyncio
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
 from tests.integration.gateway import signing
+from tests.integration.gateway.processes import environment, gateway
 from tradewind.ledger import inbox
 from tradewind.ledger.engine import Ledger, migrate
 from tradewind.settings import Settings
 
 NORTH = "/hooks/shopify/north"
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRADEWIND_")}
-    return kept | {
-        "TRADEWIND_STATE_DIR": str(settings.state_dir),
-        "TRADEWIND_DATABASE_URL": settings.database_url,
-        "TRADEWIND_KEYS_URL": settings.keys_url,
-        "TRADEWIND_MASTER_KEY_FILE": str(settings.master_key_file),
-        "PYTHONUNBUFFERED": "1",
-    }
-
-
-@contextmanager
-def gateway(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its address, once it has printed it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tradewind", "gateway", "--port", "0"],
-        env=environment(settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Gateway http://"), line
-        yield process, line.split()[1]
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def post(client: httpx.Client, name: str) -> httpx.Response:

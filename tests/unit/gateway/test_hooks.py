@@ -189,7 +189,7 @@ async def test_a_body_that_does_not_arrive_is_408(store: FakeStore) -> None:
         yield b"x"
         await asyncio.sleep(60)
 
-    async with gateway(store, bodies=Bodies(within_s=0.05)) as client:
+    async with gateway(store, answer_within_s=0.05) as client:
         answer = await client.post(HOOK, content=stuck(), headers=GOOD)
     assert answer.status_code == 408
 
