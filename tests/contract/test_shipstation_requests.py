@@ -15,10 +15,13 @@ from tradewind.domain.connections import Role
 from tradewind.domain.events import Resource
 from tradewind.providers.shipstation.client import ShipStationClient
 from tradewind.providers.shipstation.mapping import (
+    _LABEL_STATUS,
+    _RETURNED,
     _STATUS,
     CarrierList,
     LabelObject,
     LabelPage,
+    ScanObject,
     ShipmentObject,
     TrackObject,
     VoidAnswer,
@@ -75,6 +78,10 @@ def documented(request):
 CALLS = {
     "health": (lambda c: c.health(), [{"carriers": [{"carrier_id": SETTINGS["carrier_id"]}]}]),
     "fetch": (lambda c: c.fetch(Resource(connection=NAME, kind="label", external_id="se-77")), [label_object()]),
+    "fetch_unscanned": (
+        lambda c: c.fetch(Resource(connection=NAME, kind="label", external_id="se-77")),
+        [label_object(tracking_status="unknown"), {"tracking_number": "9400111", "events": []}],
+    ),
     "fetch_list": (lambda c: c.fetch(Resource(connection=NAME, kind="label", external_id="batch_id=se-9")), [PAGE]),
     "labels": (lambda c: pages(c.labels(NOW, NOW)), [PAGE]),
     "find_label": (lambda c: c.find_label(COMMAND), [label_object()]),
@@ -132,6 +139,7 @@ def test_every_operation_of_the_table_is_documented():
         (CarrierList, "list_carriers_response_body"),
         (WebhookObject, "webhook"),
         (TrackObject, "tracking_information"),
+        (ScanObject, "track_event"),
     ],
 )
 def test_what_is_read_of_an_answer_is_in_the_document(model, schema):
@@ -141,6 +149,8 @@ def test_what_is_read_of_an_answer_is_in_the_document(model, schema):
 
 def test_every_tracking_status_has_a_word():
     assert set(_STATUS) == set(resolved({"$ref": "#/components/schemas/status_code"})["enum"])
+    assert set(_LABEL_STATUS) == set(resolved({"$ref": "#/components/schemas/tracking_status"})["enum"])
+    assert set(_RETURNED) <= set(resolved({"$ref": "#/components/schemas/status_detail_code"})["enum"])
 
 
 def test_a_package_keeps_the_id_that_it_was_asked_for_with():

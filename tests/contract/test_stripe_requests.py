@@ -1,5 +1,6 @@
 """What the Stripe client sends, judged by Stripe's list of operations and by its official library."""
 
+import json
 import re
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
@@ -11,15 +12,22 @@ from tests.contracts import contract
 from tests.unit.providers.wire import Wire, connection, pages
 from tradewind.domain.commands import CancelPayment, CapturePayment, RefundPayment
 from tradewind.domain.connections import Role
-from tradewind.domain.events import Resource
+from tradewind.domain.events import Ignored, Resource, ResourceChanged
 from tradewind.domain.money import Money
+from tradewind.domain.order import DisputeStatus
 from tradewind.providers.hooks import HookRequest
-from tradewind.providers.stripe import authenticate
+from tradewind.providers.stripe import authenticate, events, identify
 from tradewind.providers.stripe.api import API_VERSION
 from tradewind.providers.stripe.client import StripeClient
 from tradewind.providers.stripe.endpoints import EndpointObject
-from tradewind.providers.stripe.mapping import PaymentIntentObject, RefundObject, payment_observed
-from tradewind.providers.stripe.webhooks import WANTED_EVENTS
+from tradewind.providers.stripe.mapping import (
+    DisputeObject,
+    PaymentIntentObject,
+    RefundObject,
+    dispute_observed,
+    payment_observed,
+)
+from tradewind.providers.stripe.webhooks import TOPICS, WANTED_EVENTS
 
 NAME = "stripe:main"
 AMOUNT = Money(minor=1000, currency="GBP")
@@ -54,10 +62,13 @@ async def everything_the_client_sends():
     calls = [
         (lambda c: c.health(), [listed()]),
         (lambda c: c.fetch(resource), [more, listed(refund, more=True), listed(refund)]),
+        (lambda c: c.fetch(Resource(connection=NAME, kind="dispute", external_id="dp_1")), [resources["dispute"]]),
         (lambda c: pages(c.payments(NOW, NOW)), [listed(intent(), more=True), listed(intent())]),
         (lambda c: c.capture(CapturePayment(**payment, amount=AMOUNT), "k"), [intent()]),
         (lambda c: c.cancel(CancelPayment(**payment), "k"), [{**intent(), "status": "canceled"}]),
         (lambda c: c.refund(RefundPayment(**payment, amount=AMOUNT, reference="r"), "k"), [refund, intent()]),
+        (lambda c: c.find_effect(CapturePayment(**payment, amount=AMOUNT)), [intent()]),
+        (lambda c: c.find_effect(RefundPayment(**payment, amount=AMOUNT, reference="r")), [listed(refund)]),
         (lambda c: c.subscriptions(), [listed(endpoint)]),
         (lambda c: c.subscribe("https://shop/hooks"), [listed(endpoint), endpoint, {}]),
         (lambda c: c.unsubscribe("we_1"), [{}]),
@@ -119,6 +130,7 @@ async def test_every_request_is_a_documented_operation_with_documented_parameter
         "/v1/payment_intents/{intent}",
         "/v1/payment_intents/{intent}/capture",
         "/v1/payment_intents/{intent}/cancel",
+        "/v1/disputes/{dispute}",
         "/v1/refunds",
         "/v1/webhook_endpoints",
         "/v1/webhook_endpoints/{webhook_endpoint}",
@@ -141,6 +153,50 @@ def test_stripes_own_examples_can_be_read():
     assert event.payment.captured == Money(minor=1099, currency="USD")
     assert event.refunds[0].amount == Money(minor=100, currency="USD")
     PaymentIntentObject.model_validate(resources["payment_intent"])  # one without a charge
+
+
+def test_stripes_example_of_a_dispute_can_be_read():
+    example = contract("stripe/fixtures3.json")["resources"]["dispute"]
+    assert isinstance(read_dispute(example), Ignored)  # of a charge without payment intent
+    told = read_dispute({**example, "payment_intent": "pi_1"}).dispute
+    assert (told.external_id, told.charge_id) == (example["id"], example["charge"])
+    assert told.status is DisputeStatus.NEEDS_RESPONSE
+    assert told.amount == Money(minor=example["amount"], currency="USD")
+
+
+def read_dispute(value):
+    return dispute_observed(DisputeObject.model_validate(value), connection=NAME, version=NOW)
+
+
+# Stripe's examples name no payment intent.
+OBJECTS = {
+    "payment_intent": {},
+    "charge": {"payment_intent": "pi_1"},
+    "refund": {"payment_intent": "pi_1"},
+    "dispute": {"payment_intent": "pi_1"},
+}
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_an_event_of_every_topic_with_stripes_own_object_is_what_the_topic_says(topic):
+    resources = contract("stripe/fixtures3.json")["resources"]
+    kind = topic.rpartition(".")[0].rpartition(".")[2]
+    event = {**resources["event"], "type": topic, "data": {"object": {**resources[kind], **OBJECTS[kind]}}}
+    body = json.dumps(event).encode()
+    assert identify(HookRequest({}, body, "")).topic == topic
+    (read,) = events(topic, body, connection=NAME, received_at=NOW)
+    assert isinstance(read, {"hint": ResourceChanged}[TOPICS[topic]])
+    assert read.resource.kind == ("dispute" if kind == "dispute" else "payment")
+
+
+def test_every_object_of_stripe_passes_through_the_mapping():
+    """Subscribing to everything in the dashboard must not make dead letters."""
+    resources = contract("stripe/fixtures3.json")["resources"]
+    for name, value in resources.items():
+        if isinstance(value.get("id"), str) and "object" in value:
+            event = {**resources["event"], "type": "x", "data": {"object": value}}
+            (read,) = events("x", json.dumps(event).encode(), connection=NAME, received_at=NOW)
+            assert isinstance(read, ResourceChanged if name == "payment_intent" else Ignored | ResourceChanged)
 
 
 @pytest.mark.parametrize("body", ["{}", '{"id": "evt_1", "é": "€"}'])

@@ -32,16 +32,16 @@ from tradewind.domain.commands import (
     RefundPayment,
     VoidLabel,
 )
-from tradewind.domain.connections import ConnectionState, Routes
-from tradewind.domain.events import CommandSettled, Event, OrderObserved, events_adapter
+from tradewind.domain.connections import ConnectionState
+from tradewind.domain.events import CommandSettled, Event, events_adapter
 from tradewind.domain.order import Order
-from tradewind.domain.planner import plan
 from tradewind.domain.roles import Carrier, Client, PaymentProcessor, ShippingDetails, Storefront
 from tradewind.errors import KeySpent, LeaseLost, OutcomeUnknown, PermanentError, RequestRejected, TransientError
-from tradewind.ledger import connections, inbox, orders, outbox
+from tradewind.ledger import connections, inbox, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.backoff import backoff_s
 from tradewind.sync.clients import Clients
+from tradewind.sync.recheck import Wanted, hold, wanted, wanted_after
 from tradewind.sync.seam import in_thread, patiently
 
 _log = logging.getLogger("tradewind.dispatch")
@@ -69,11 +69,12 @@ class NotWanted(Exception):
 
 
 class Replanned(Exception):
-    """The record asks for the command with other parameters, and nothing was sent yet."""
+    """The order asks for the command with other parameters, and it has had no effect yet."""
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, seen: Sequence[Event] = ()) -> None:
         super().__init__(command.key)
         self.command = command
+        self.seen = tuple(seen)
 
 
 class Dispatcher:
@@ -116,9 +117,9 @@ class Dispatcher:
             async with asyncio.timeout(self._lease_s * SHARE_OF_LEASE):
                 events = await self._perform(due)
         except NotWanted as error:
-            return error.seen, partial(outbox.cancel, due=due, reason=str(error))
+            return error.seen, partial(self._cancel, due=due, error=error)
         except Replanned as error:
-            return (), partial(outbox.replan, due=due, command=error.command)
+            return error.seen, partial(outbox.replan, due=due, command=error.command)
         except (TransientError, OutcomeUnknown, OperationalError, TimeoutError) as error:
             return (), self._postponed(due, error)
         except KeySpent as error:
@@ -153,6 +154,18 @@ class Dispatcher:
             return (), self._dead(due, rejected)
         delay_s = backoff_s(due.generation + 2, self._rng)
         return seen, partial(outbox.fail, due=due, reason=_reason(rejected), next_generation=True, delay_s=delay_s)
+
+    def _cancel(self, database: Database, due: outbox.Due, error: NotWanted) -> None:
+        """Unless the record asks for it again by now.
+
+        Nobody would ask for a command that is cancelled behind the back of a plan that found it in flight.
+        """
+        hold(database, due.command)
+        found = wanted(database, self._ledger.keys, due.command)
+        if found is None or wanted_after(found, error.seen) is None:
+            outbox.cancel(database, due, str(error))
+        else:
+            outbox.postpone(database, due, reason=str(error), delay_s=backoff_s(due.attempts, self._rng))
 
     def _postponed(self, due: outbox.Due, error: Exception) -> Settle:
         delay_s = self._delay_s(due, error)
@@ -205,13 +218,7 @@ class Dispatcher:
             found = await carrier.find_label(command)
             if found:
                 return found
-        order = await self._wanted(due)
-        seen = await self._check_storefront(command)
-        placed = order.placed
-        if placed is None or placed.ship_to is None:
-            raise NotWanted("the order has no address to ship to", seen)
-        email = placed.customer.email if placed.customer else None
-        details = ShippingDetails(order_name=placed.name, ship_to=placed.ship_to, email=email)
+        seen, details = await self._check_storefront(await self._wanted(due), command)
         # Nothing but the lease keeps two workers from buying side by side: one that slept through its own stops here.
         await in_thread(self._renew, due)
         return (*seen, *await carrier.buy_label(command, details))
@@ -220,37 +227,32 @@ class Dispatcher:
         with self._ledger.write() as database:
             outbox.renew(database, due, lease_s=self._lease_s)
 
-    async def _check_storefront(self, command: BuyLabel) -> Sequence[Event]:
+    async def _check_storefront(self, before: Wanted, command: BuyLabel) -> tuple[Sequence[Event], ShippingDetails]:
         """A label for an order just cancelled must not be bought: ask the storefront right before the call."""
         target = command.target
         seen = await (await self._client(target.connection)).fetch(target)
-        for event in seen:
-            if isinstance(event, OrderObserved) and not _still_to_ship(event, command):
-                raise NotWanted("the storefront no longer wants it shipped", seen)
-        return seen
+        found = wanted_after(before, seen)
+        if found is None:
+            raise NotWanted("the storefront no longer wants it shipped", seen)
+        if found.command != command:
+            raise Replanned(found.command, seen)
+        return seen, _details(found.order, command)
 
-    async def _wanted(self, due: outbox.Due) -> Order:
-        """The order that asks for the command. Raises NotWanted, or Replanned while nothing can have been sent."""
-        found = await in_thread(self._planned, due.command)
+    async def _wanted(self, due: outbox.Due) -> Wanted:
+        """The order that asks for the command. Raises NotWanted, or Replanned while it can have had no effect.
+
+        A label that an earlier attempt bought has been looked for by now.
+        """
+        found = await in_thread(self._asked_for, due.command)
         if found is None:
             raise NotWanted("the record no longer asks for it")
-        order, planned = found
-        if due.fresh and planned != due.command:
-            raise Replanned(planned)
-        return order
+        if found.command != due.command and (due.fresh or isinstance(due.command, BuyLabel)):
+            raise Replanned(found.command)
+        return found
 
-    def _planned(self, command: Command) -> tuple[Order, Command] | None:
-        """The order, and the command as its record asks for it now."""
-        if command.order_id is None:
-            return None
+    def _asked_for(self, command: Command) -> Wanted | None:
         with self._ledger.read() as database:
-            found = orders.load(database, self._ledger.keys, [command.order_id]).get(command.order_id)
-            routes = connections.routes(database)
-        if found is None:
-            return None
-        order = found[0]
-        wanted = {planned.key: planned for planned in plan(order, routes.get(order.connection, Routes()))}
-        return (order, wanted[command.key]) if command.key in wanted else None
+            return wanted(database, self._ledger.keys, command)
 
     async def _settle(self, due: outbox.Due, events: Sequence[Event], settle: Settle) -> None:
         """Commit what became of the call. Only this step is repeated while the ledger is away, never the call."""
@@ -319,11 +321,12 @@ def _as(role: type[R], client: Client) -> R:
     return client
 
 
-def _still_to_ship(event: OrderObserved, command: BuyLabel) -> bool:
-    if event.placed.cancelled_at is not None or event.placed.on_hold:
-        return False
-    work = next((w for w in event.placed.fulfillment_orders if w.external_id == command.fulfillment_order), None)
-    return work is not None and any(quantity for _, quantity in work.remaining)
+def _details(order: Order, command: BuyLabel) -> ShippingDetails:
+    placed = order.placed
+    if placed is None or placed.ship_to is None:
+        raise NotWanted("the order has no address to ship to")
+    email = placed.customer.email if placed.customer and command.notify_customer else None
+    return ShippingDetails(order_name=placed.name, ship_to=placed.ship_to, email=email)
 
 
 def _reason(error: Exception) -> str:

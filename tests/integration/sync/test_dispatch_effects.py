@@ -20,6 +20,7 @@ from tests.unit.domain.orders import (
     label_observed,
     order_observed,
     payment_observed,
+    work,
 )
 from tradewind.domain.commands import CapturePayment
 from tradewind.errors import KeySpent, OutcomeUnknown, RateLimited, RequestRejected
@@ -117,7 +118,7 @@ class TestParameters:
         office.tell(order_observed(), payment_observed())
         (due,) = await office.claim(PROCESSOR)
         assert isinstance(due.command, CapturePayment)
-        office.tell(order_observed(version=after(1), total=gbp(1000)))
+        office.tell(order_observed(version=after(1), total=gbp(1000), presentment_total=gbp(1000)))
         await office.dispatcher.send(due)
         assert office.desk.calls == []
         office.desk.will("capture", [captured(version=after(2))])
@@ -129,9 +130,45 @@ class TestParameters:
         office.tell(order_observed(), payment_observed())
         office.desk.will("capture", OutcomeUnknown("no answer"), [captured(version=after(2))])
         first = await office.send(PROCESSOR)
-        office.tell(order_observed(version=after(1), total=gbp(1000)))
+        office.tell(order_observed(version=after(1), total=gbp(1000), presentment_total=gbp(1000)))
         await office.send(PROCESSOR)
         assert [call.arguments for call in office.desk.calls] == [(first.command, first.idempotency_key)] * 2
+
+    async def test_a_label_is_bought_for_what_the_storefront_wants_now(self, office: Office) -> None:
+        office.tell(*PAID)
+        office.desk.will("buy_label", OutcomeUnknown("no answer"), [label_observed()])
+        await office.send(CARRIER)
+        fewer = order_observed(
+            version=after(1), fully_paid=True, fulfillment_orders=(work(remaining=(("line-1", 1),)),)
+        )
+        office.desk.will("fetch", [fewer], [fewer])
+        await office.send(CARRIER)
+        office.apply()
+        await office.send(CARRIER)
+        assert office.desk.asked == ["fetch", "buy_label", "find_label", "fetch", "find_label", "fetch", "buy_label"]
+        bought = [call.arguments[0] for call in office.desk.calls if call.method == "buy_label"]
+        assert [[quantity for _, _, quantity, _ in command.items] for command in bought] == [[2], [1]]
+        assert office.command("buy_label").state == "done"
+
+
+class TestCancelling:
+    async def test_what_the_record_asks_for_again_meanwhile_is_not_cancelled(self, office: Office) -> None:
+        office.tell(*PAID)
+        (due,) = await office.claim(CARRIER)
+
+        async def released(*_: Any) -> Any:
+            office.tell(order_observed(version=after(3), fully_paid=True))
+            return [order_observed(version=after(1), fully_paid=True, on_hold=True)]
+
+        office.tell(order_observed(version=after(1), fully_paid=True, name="#before"))
+        office.desk.will("fetch", released)
+        await office.dispatcher.send(due)
+        assert office.command("buy_label").state == "pending"
+        office.apply()
+        office.desk.will("fetch", [order_observed(version=after(3), fully_paid=True)])
+        office.desk.will("buy_label", [label_observed()])
+        await office.send(CARRIER)
+        assert office.command("buy_label").state == "done"
 
 
 class TestLeases:

@@ -12,7 +12,7 @@ import httpx
 
 from tradewind.domain.commands import BuyLabel, VoidLabel
 from tradewind.domain.connections import Connection
-from tradewind.domain.events import Event, LabelObserved, Resource
+from tradewind.domain.events import Event, LabelObserved, Resource, TrackingScanned
 from tradewind.domain.order import LabelState
 from tradewind.domain.roles import Carrier, Health, ShippingDetails, Subscription
 from tradewind.errors import ConfigurationError, RequestRejected, SchemaMismatch, TradewindError
@@ -24,9 +24,11 @@ from tradewind.providers.shipstation.mapping import (
     LabelObject,
     LabelPage,
     ShipmentObject,
+    TrackObject,
     VoidAnswer,
     WebhookObject,
     label_observed,
+    scans,
     shipment,
 )
 from tradewind.providers.shipstation.operations import Operation, api_of
@@ -86,13 +88,17 @@ class ShipStationClient:
         return json.dumps(keys)
 
     async def fetch(self, resource: Resource) -> Sequence[Event]:
-        """One label, or those of a list that a hint named as `filter=value`."""
+        """One label, or those of a list that a hint named as `filter=value`.
+
+        A label knows less than its parcel's tracking, and later: where it tells nothing, the scans are read too.
+        """
         if resource.kind != "label":
             return ()
         name, _, value = resource.external_id.partition("=")
         if name in LABEL_FILTERS and value:
             return [label async for page in self._pages({name: value}) for label in page]
-        return await self._found(self._api.get_label, places={"label_id": resource.external_id})
+        found = await self._found(self._api.get_label, places={"label_id": resource.external_id})
+        return [*found, *[scan for event in found if _tells_nothing(event) for scan in await self._scans(event)]]
 
     async def labels(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[LabelObserved]]:
         """Oldest first. Source: labels.list, `created_at_start` and `created_at_end`."""
@@ -126,7 +132,10 @@ class ShipStationClient:
         return (self._bought(response, command),)
 
     async def void_label(self, command: VoidLabel) -> Sequence[Event]:
-        """Raises RequestRejected (code: `reason_code`) when the carrier does not approve. Source: labels.void."""
+        """Raises RequestRejected (code: `reason_code`) when the carrier does not approve. Source: labels.void.
+
+        `label_already_used`: the parcel has been scanned; reading the label again tells so.
+        """
         refusal: RequestRejected | None = None
         try:
             response = await self._call(self._api.void_label, places={"label_id": command.label})
@@ -190,6 +199,15 @@ class ShipStationClient:
             return ()
         return (self._observed(label, response, fulfillment_order, wrote=False),)
 
+    async def _scans(self, event: LabelObserved) -> Sequence[TrackingScanned]:
+        try:
+            response = await self._call(self._api.track_label, places={"label_id": event.label.external_id})
+        except RequestRejected as error:
+            if error.status == 404:
+                return ()
+            raise
+        return scans(parsed(TrackObject, json_of(response), "labels.track"), self._connection)
+
     async def _pages(self, params: Params) -> AsyncIterator[Sequence[LabelObserved]]:
         number = 1
         while True:
@@ -242,6 +260,10 @@ def classify_shipstation(response: httpx.Response, call: Call) -> TradewindError
         code = _error_code(response)
         return RequestRejected(f"{error} {code or ''}".rstrip(), status=error.status, code=code)
     return error
+
+
+def _tells_nothing(event: LabelObserved) -> bool:
+    return event.label.state is LabelState.PURCHASED and not event.label.has_left
 
 
 def _error_code(response: httpx.Response) -> str | None:

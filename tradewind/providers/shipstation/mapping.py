@@ -7,7 +7,7 @@ that a label can be understood from the provider alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from tradewind.domain.commands import BuyLabel
 from tradewind.domain.events import Event, Ignored, LabelObserved, Resource, ResourceChanged, TrackingScanned
 from tradewind.domain.money import Money
-from tradewind.domain.order import Address, Label, LabelState
+from tradewind.domain.order import Address, Label, LabelState, TrackingStatus
 from tradewind.domain.roles import ShippingDetails
 from tradewind.errors import ConfigurationError, SchemaMismatch
 from tradewind.transport import parsed
@@ -28,16 +28,26 @@ LABEL_FILTERS = ("batch_id", "shipment_id", "tracking_number", "rate_id")
 
 _TRACK = ("TRACK_EVENT_V2", "API_TRACK")
 _LABELS = ("LABEL_CREATED_V2",)
-# Source: ShipEngine OpenAPI, status_code.
+# Source: ShipEngine OpenAPI, status_code. UN (unknown) and NY (not yet in the system) tell of no parcel. One at
+# a collection point (SP) waits for its recipient there.
 _STATUS = {
-    "UN": "unknown",
-    "AC": "accepted",
-    "IT": "in_transit",
-    "DE": "delivered",
-    "EX": "exception",
-    "AT": "delivery_attempt",
-    "NY": "not_yet_in_system",
-    "SP": "at_collection_point",
+    "UN": TrackingStatus.UNKNOWN,
+    "NY": TrackingStatus.UNKNOWN,
+    "AC": TrackingStatus.ACCEPTED,
+    "IT": TrackingStatus.IN_TRANSIT,
+    "SP": TrackingStatus.IN_TRANSIT,
+    "AT": TrackingStatus.FAILED_ATTEMPT,
+    "EX": TrackingStatus.EXCEPTION,
+    "DE": TrackingStatus.DELIVERED,
+}
+# The finer word of an exception, where it makes a difference. Source: status_detail_code.
+_RETURNED = ("RETURN_TO_SENDER", "UNDELIVERABLE_RETURNED_TO_SENDER")
+# A label's own, coarser word. Source: tracking_status.
+_LABEL_STATUS = {
+    "unknown": TrackingStatus.UNKNOWN,
+    "in_transit": TrackingStatus.IN_TRANSIT,
+    "error": TrackingStatus.EXCEPTION,
+    "delivered": TrackingStatus.DELIVERED,
 }
 
 
@@ -99,6 +109,7 @@ class WebhookObject(BaseModel):
 class ScanObject(BaseModel):
     occurred_at: datetime
     status_code: str | None = None
+    status_detail_code: str | None = None
     description: str | None = None
     status_description: str | None = None
 
@@ -106,6 +117,7 @@ class ScanObject(BaseModel):
 class TrackObject(BaseModel):
     tracking_number: str
     status_code: str | None = None
+    status_detail_code: str | None = None
     status_description: str | None = None
     actual_delivery_date: datetime | None = None
     events: list[ScanObject] | None = None
@@ -115,7 +127,7 @@ def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -
     """The scans of a track event, or the hint of a label event. Raises SchemaMismatch."""
     envelope = _envelope(topic, body)
     if topic in _TRACK:
-        return _scans(parsed(TrackObject, envelope.get("data"), topic), connection, received_at)
+        return _track_events(topic, parsed(TrackObject, envelope.get("data"), topic), connection, received_at)
     if topic in _LABELS:
         return (_hint(topic, str(envelope.get("resource_url")), connection),)
     return (Ignored(connection=connection, reason=f"{topic} changes nothing here"),)
@@ -140,7 +152,7 @@ def label_observed(
             carrier=label.carrier_code,
             cost=Money.rounded(cost.amount, cost.currency.upper()) if cost else None,
             created_at=utc(label.created_at),
-            tracking_status=label.tracking_status,
+            tracking_status=_LABEL_STATUS.get(label.tracking_status or "unknown", TrackingStatus.UNKNOWN),
         ),
     )
 
@@ -225,25 +237,42 @@ def _envelope(topic: str, body: bytes) -> dict[str, Any]:
     return value
 
 
-def _scans(track: TrackObject, connection: str, received_at: datetime) -> tuple[TrackingScanned, ...]:
+def _track_events(topic: str, track: TrackObject, connection: str, received_at: datetime) -> Sequence[Event]:
     """Every scan that the event lists; the event's own status when it lists none."""
-    scans: Iterable[ScanObject] = track.events or (
-        ScanObject(
+    if track.events:
+        found = scans(track, connection)
+    else:
+        own = ScanObject(
             occurred_at=track.actual_delivery_date or received_at,
             status_code=track.status_code,
+            status_detail_code=track.status_detail_code,
             description=track.status_description,
-        ),
-    )
+        )
+        found = scans(track.model_copy(update={"events": [own]}), connection)
+    return found or (Ignored(connection=connection, reason=f"{topic}: the carrier has not seen the parcel yet"),)
+
+
+def scans(track: TrackObject, connection: str) -> tuple[TrackingScanned, ...]:
+    """The scans of a parcel, oldest first; none for what tells nothing of it."""
+    told = [(utc(scan.occurred_at), status_of(scan), scan) for scan in track.events or ()]
     return tuple(
         TrackingScanned(
             connection=connection,
             tracking_number=track.tracking_number,
-            status=_STATUS.get(scan.status_code or "UN", "unknown"),
-            occurred_at=utc(scan.occurred_at),
+            status=status,
+            occurred_at=at,
             description=scan.description or scan.status_description,
         )
-        for scan in sorted(scans, key=lambda scan: utc(scan.occurred_at))
+        for at, status, scan in sorted(told, key=lambda one: one[0])
+        if status is not TrackingStatus.UNKNOWN
     )
+
+
+def status_of(scan: ScanObject) -> TrackingStatus:
+    """A code of the future is UNKNOWN."""
+    if scan.status_detail_code in _RETURNED:
+        return TrackingStatus.RETURNED_TO_SENDER
+    return _STATUS.get(scan.status_code or "UN", TrackingStatus.UNKNOWN)
 
 
 def _hint(topic: str, resource_url: str, connection: str) -> ResourceChanged | Ignored:

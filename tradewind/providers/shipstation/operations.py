@@ -35,6 +35,7 @@ class Api:
     label_for_shipment: Operation
     void_label: Operation
     get_label: Operation
+    track_label: Operation
     find_label: Operation
     list_labels: Operation
     find_shipment: Operation
@@ -54,6 +55,7 @@ V2 = Api(
     ),
     void_label=Operation("labels.void", "PUT", "/v2/labels/{label_id}/void"),
     get_label=Operation("labels.get", "GET", "/v2/labels/{label_id}"),
+    track_label=Operation("labels.track", "GET", "/v2/labels/{label_id}/track"),
     find_label=Operation("labels.find", "GET", "/v2/labels/external_shipment_id/{external_shipment_id}"),
     list_labels=Operation("labels.list", "GET", "/v2/labels"),
     find_shipment=Operation("shipments.find", "GET", "/v2/shipments/external_shipment_id/{external_shipment_id}"),
@@ -73,6 +75,7 @@ V1 = Api(
     ),
     void_label=Operation("labels.void", "PUT", "/v1/labels/{label_id}/void"),
     get_label=Operation("labels.get", "GET", "/v1/labels/{label_id}"),
+    track_label=Operation("labels.track", "GET", "/v1/labels/{label_id}/track"),
     find_label=Operation("labels.find", "GET", "/v1/labels/external_shipment_id/{external_shipment_id}"),
     list_labels=Operation("labels.list", "GET", "/v1/labels"),
     find_shipment=Operation("shipments.find", "GET", "/v1/shipments/external_shipment_id/{external_shipment_id}"),

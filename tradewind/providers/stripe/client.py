@@ -1,4 +1,4 @@
-"""Calls to Stripe: payments and what is done with them."""
+"""Calls to Stripe: payments, what is done with them, and disputes of them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from tradewind.providers.stripe.endpoints import Endpoints
 from tradewind.providers.stripe.mapping import (
     EXPANDED,
     VOID_REFUNDS,
+    DisputeObject,
     PaymentIntentObject,
     PaymentIntentPage,
     RefundList,
     RefundObject,
+    dispute_observed,
     payment_observed,
 )
 from tradewind.providers.stripe.money import to_stripe
@@ -58,10 +60,12 @@ class StripeClient:
         return Health(account_name=self._connection, clock_skew_s=clock_skew_s(response))
 
     async def fetch(self, resource: Resource) -> Sequence[Event]:
-        if resource.kind != "payment":
+        """A payment or a dispute. What Stripe does not know, or knows in its other mode alone, is no event."""
+        reads = {"payment": self._observed, "dispute": self._dispute}
+        if resource.kind not in reads:
             return ()
         try:
-            return (await self._observed(resource.external_id),)
+            return (await reads[resource.kind](resource.external_id),)
         except RequestRejected as error:
             if error.status == 404:
                 return ()
@@ -174,6 +178,12 @@ class StripeClient:
         response = await self._api.get(path, operation, {"expand[]": EXPANDED})
         intent = parsed(PaymentIntentObject, json_of(response), operation)
         return await self._complete(intent, observed_at(response, wrote=False))
+
+    async def _dispute(self, external_id: str) -> Event:
+        response = await self._api.get(f"/v1/disputes/{external_id}", "disputes.retrieve", {})
+        dispute = parsed(DisputeObject, json_of(response), "disputes.retrieve")
+        self._api.check_mode(dispute.livemode, dispute.id)
+        return dispute_observed(dispute, connection=self._connection, version=observed_at(response, wrote=False))
 
     async def _complete(self, intent: PaymentIntentObject, version: datetime) -> PaymentObserved:
         self._api.check_mode(intent.livemode, intent.id)

@@ -1,7 +1,7 @@
 """Stripe's objects ⇄ the domain.
 
-Every webhook event is a hint: Stripe delivers in no order, so the payment is read again. That also makes the API
-version that an event was rendered with irrelevant: only its object's type and ids are used.
+Every webhook event is a hint: Stripe delivers in no order, so the payment or the dispute is read again. That also makes
+the API version that an event was rendered with irrelevant: only its object's type and ids are used.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tradewind.domain.events import Event, Ignored, PaymentObserved, Resource, ResourceChanged
+from tradewind.domain.events import DisputeObserved, Event, Ignored, PaymentObserved, Resource, ResourceChanged
 from tradewind.domain.money import Money
-from tradewind.domain.order import Payment, PaymentState, Refund
+from tradewind.domain.order import Dispute, DisputeStatus, Payment, PaymentState, Refund
 from tradewind.errors import SchemaMismatch
 from tradewind.providers.stripe.money import from_stripe
 
@@ -27,6 +27,19 @@ _STATES = {
     "requires_capture": PaymentState.AUTHORIZED,
     "succeeded": PaymentState.CAPTURED,
     "canceled": PaymentState.CANCELLED,
+}
+# An appeal is the second round of one that was lost.
+_DISPUTES = {
+    "needs_response": DisputeStatus.NEEDS_RESPONSE,
+    "warning_needs_response": DisputeStatus.NEEDS_RESPONSE,
+    "appeal_needs_response": DisputeStatus.NEEDS_RESPONSE,
+    "under_review": DisputeStatus.UNDER_REVIEW,
+    "warning_under_review": DisputeStatus.UNDER_REVIEW,
+    "appeal_under_review": DisputeStatus.UNDER_REVIEW,
+    "won": DisputeStatus.WON,
+    "lost": DisputeStatus.LOST,
+    "warning_closed": DisputeStatus.PREVENTED,
+    "prevented": DisputeStatus.PREVENTED,
 }
 VOID_REFUNDS = ("failed", "canceled")
 """Statuses of refunds that gave nothing back."""
@@ -72,6 +85,23 @@ class PaymentIntentPage(BaseModel):
     has_more: bool
 
 
+class EvidenceDetails(BaseModel):
+    due_by: int | None = None
+
+
+class DisputeObject(BaseModel):
+    id: str
+    amount: int
+    currency: str
+    charge: str
+    payment_intent: str | None = None
+    reason: str
+    status: str
+    created: int
+    evidence_details: EvidenceDetails
+    livemode: bool | None = None
+
+
 def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -> Sequence[Event]:
     """The hint of one event. Raises SchemaMismatch when it is not Stripe's `event` object."""
     try:
@@ -85,6 +115,8 @@ def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -
         payment = payment.get("id")
     if not isinstance(payment, str):
         return (Ignored(connection=connection, reason=f"{topic}: a {kind} without a payment intent"),)
+    if kind == "dispute":
+        return (ResourceChanged(resource=Resource(connection=connection, kind="dispute", external_id=object_id)),)
     return (ResourceChanged(resource=Resource(connection=connection, kind="payment", external_id=payment)),)
 
 
@@ -110,6 +142,33 @@ def payment_observed(
     )
     listed = tuple(_refund(refund, connection) for refund in given)
     return PaymentObserved(version=version, payment=payment, refunds=listed)
+
+
+def dispute_observed(dispute: DisputeObject, *, connection: str, version: datetime) -> DisputeObserved | Ignored:
+    """A dispute of a payment; one of a charge without a payment intent is ignored. Raises SchemaMismatch.
+
+    Source: dispute object (`status`, `evidence_details.due_by`).
+    """
+    if dispute.payment_intent is None:
+        return Ignored(connection=connection, reason=f"{dispute.id}: a dispute without a payment intent")
+    if dispute.status not in _DISPUTES:
+        raise SchemaMismatch(f"{dispute.id}: a dispute cannot be {dispute.status}")
+    due_by = dispute.evidence_details.due_by
+    return DisputeObserved(
+        connection=connection,
+        version=version,
+        dispute=Dispute(
+            connection=connection,
+            external_id=dispute.id,
+            payment=dispute.payment_intent,
+            charge_id=dispute.charge,
+            amount=from_stripe(dispute.amount, dispute.currency),
+            reason=dispute.reason,
+            status=_DISPUTES[dispute.status],
+            evidence_due_at=datetime.fromtimestamp(due_by, UTC) if due_by else None,
+            created_at=datetime.fromtimestamp(dispute.created, UTC),
+        ),
+    )
 
 
 def _given_back(intent: PaymentIntentObject, refunds: Sequence[RefundObject]) -> Sequence[RefundObject]:

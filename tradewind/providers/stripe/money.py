@@ -25,9 +25,12 @@ def from_stripe(amount: int, currency: str) -> Money:
 
 
 def to_stripe(amount: Money) -> int:
-    """The amount in Stripe's smallest unit. Raises RequestRejected when Stripe has no unit so small."""
+    """The amount in Stripe's smallest unit. Raises RequestRejected when Stripe has no unit so small.
+
+    Of three decimals the last must be zero: 5.124 KWD cannot be moved, 5.120 can.
+    """
     units, rest = _scaled(amount.minor, _stripe_exponent(amount.currency) - exponent(amount.currency))
-    if rest:
+    if rest or (amount.currency in _THREE_DECIMAL and units % 10):
         raise RequestRejected(f"Stripe has no unit small enough for {amount}", code="amount_too_fine")
     return units
 

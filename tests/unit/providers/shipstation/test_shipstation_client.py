@@ -8,7 +8,7 @@ from tests.unit.providers.wire import Wire, connection, pages
 from tradewind.domain.commands import VoidLabel
 from tradewind.domain.connections import Role
 from tradewind.domain.events import Resource
-from tradewind.domain.order import LabelState
+from tradewind.domain.order import LabelState, TrackingStatus
 from tradewind.domain.roles import Carrier
 from tradewind.errors import ConfigurationError, OutcomeUnknown, RequestRejected, SchemaMismatch
 from tradewind.providers.shipstation.client import ShipStationClient
@@ -140,6 +140,28 @@ async def test_a_hint_of_one_label_or_of_a_list_is_fetched():
     assert [event.label.external_id for event in both] == ["se-77", "se-78"]
     assert wire.requests[1].url.params["batch_id"] == "se-9"
     assert await wire.clock.run(client.fetch(resource("x", kind="order"))) == ()
+
+
+async def test_a_label_that_tells_nothing_of_its_parcel_is_read_with_its_scans():
+    scan = {"occurred_at": "2026-11-01T12:00:00Z", "status_code": "AC"}
+    wire = Wire(label_object(tracking_status="unknown"), {"tracking_number": "9400111", "events": [scan]})
+    label, scanned = await wire.clock.run(shipstation(wire).fetch(resource("se-77")))
+    assert (label.label.external_id, scanned.status) == ("se-77", TrackingStatus.ACCEPTED)
+    assert wire.asked == ["GET /ss/v2/labels/se-77", "GET /ss/v2/labels/se-77/track"]
+
+
+@pytest.mark.parametrize(
+    "answer", [refusal("tracking_not_found", 404), {"tracking_number": "9400111", "status_code": "IT"}]
+)
+async def test_a_parcel_without_scans_gives_the_label_alone(answer):
+    wire = Wire(label_object(tracking_status="unknown"), answer)
+    assert len(await wire.clock.run(shipstation(wire).fetch(resource("se-77")))) == 1
+
+
+async def test_a_void_label_has_no_parcel_to_look_for():
+    wire = Wire(label_object(tracking_status="unknown", voided=True))
+    assert len(await wire.clock.run(shipstation(wire).fetch(resource("se-77")))) == 1
+    assert len(wire.requests) == 1
 
 
 async def test_labels_of_a_range_are_paged_to_the_end():

@@ -6,7 +6,7 @@ import pytest
 from tests.unit.providers.labels import COMMAND, DETAILS, SETTINGS, label_object
 from tradewind.domain.events import Ignored, ResourceChanged, TrackingScanned
 from tradewind.domain.money import Money
-from tradewind.domain.order import Address, LabelState
+from tradewind.domain.order import Address, LabelState, TrackingStatus
 from tradewind.domain.roles import ShippingDetails
 from tradewind.errors import ConfigurationError, SchemaMismatch
 from tradewind.providers.shipstation import events
@@ -47,10 +47,54 @@ def test_every_scan_of_a_track_event_is_a_fact_oldest_first(topic):
 
 
 def test_a_track_event_without_scans_says_its_own_status():
-    (scan,) = read("TRACK_EVENT_V2", track(events=[], status_code="NY", actual_delivery_date=None))
-    assert (scan.status, scan.occurred_at) == ("not_yet_in_system", NOW)
-    (scan,) = read("TRACK_EVENT_V2", track(status_code="a code of the future"))
-    assert scan.status == "unknown"
+    (scan,) = read("TRACK_EVENT_V2", track(events=[], status_code="DE", actual_delivery_date="2026-10-31T09:00:00Z"))
+    assert (scan.status, scan.occurred_at) == (TrackingStatus.DELIVERED, datetime(2026, 10, 31, 9, 0, tzinfo=UTC))
+    (scan,) = read("TRACK_EVENT_V2", track(status_code="IT", actual_delivery_date=None))
+    assert (scan.status, scan.occurred_at) == (TrackingStatus.IN_TRANSIT, NOW)
+
+
+@pytest.mark.parametrize("code", ["NY", "UN", "a code of the future", None])
+def test_what_tells_nothing_of_a_parcel_is_no_scan(code):
+    (event,) = read("TRACK_EVENT_V2", track(events=[], status_code=code))
+    assert isinstance(event, Ignored)
+    unseen = {"occurred_at": "2026-11-01T08:00:00Z", "status_code": code}
+    seen = {"occurred_at": "2026-11-01T09:00:00Z", "status_code": "AC"}
+    (scan,) = read("TRACK_EVENT_V2", track(events=[seen, unseen]))
+    assert scan.status is TrackingStatus.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "status"),
+    [
+        ("AC", "RECEIVED_BY_CARRIER", TrackingStatus.ACCEPTED),
+        ("IT", "IN_TRANSIT", TrackingStatus.IN_TRANSIT),
+        ("SP", "DELIVERED_TO_PICKUP_POINT", TrackingStatus.IN_TRANSIT),
+        ("AT", "ATTEMPTED_DELIVERY", TrackingStatus.FAILED_ATTEMPT),
+        ("EX", "CARRIER_DELAYS", TrackingStatus.EXCEPTION),
+        ("EX", None, TrackingStatus.EXCEPTION),
+        ("EX", "RETURN_TO_SENDER", TrackingStatus.RETURNED_TO_SENDER),
+        ("EX", "UNDELIVERABLE_RETURNED_TO_SENDER", TrackingStatus.RETURNED_TO_SENDER),
+        ("DE", "DELIVERED", TrackingStatus.DELIVERED),
+    ],
+)
+def test_every_code_of_the_carrier_is_a_status_of_ours(code, detail, status):
+    scan = {"occurred_at": "2026-11-01T08:00:00Z", "status_code": code, "status_detail_code": detail}
+    (event,) = read("TRACK_EVENT_V2", track(events=[scan]))
+    assert event.status is status
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("unknown", TrackingStatus.UNKNOWN),
+        (None, TrackingStatus.UNKNOWN),
+        ("in_transit", TrackingStatus.IN_TRANSIT),
+        ("error", TrackingStatus.EXCEPTION),
+        ("delivered", TrackingStatus.DELIVERED),
+    ],
+)
+def test_a_label_says_where_its_parcel_is(told, status):
+    assert observed(tracking_status=told).tracking_status is status
 
 
 @pytest.mark.parametrize(

@@ -222,6 +222,19 @@ async def test_a_payment_that_stripe_does_not_know_is_no_event():
     assert len(wire.requests) == 1
 
 
+async def test_a_dispute_is_read_by_its_id():
+    told = {
+        "id": "dp_1", "amount": 1000, "currency": "gbp", "charge": "ch_1", "payment_intent": "pi_1", "created": 2,
+        "reason": "general", "status": "lost", "evidence_details": {}, "livemode": False,
+    }  # fmt: skip
+    wire = Wire(told, refusal("resource_missing", 404))
+    resource = Resource(connection=NAME, kind="dispute", external_id="dp_1")
+    (event,) = await wire.clock.run(stripe(wire).fetch(resource))
+    assert (event.dispute.external_id, event.dispute.payment) == ("dp_1", "pi_1")
+    assert wire.asked == ["GET /stripe/main/v1/disputes/dp_1"]
+    assert await wire.clock.run(stripe(wire).fetch(resource)) == ()
+
+
 async def test_more_refunds_than_fit_in_a_charge_are_listed():
     first = [refund_object(f"re_{number}", amount=10) for number in range(2)]
     second = [refund_object("re_9", amount=10)]

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from tradewind.domain.events import Ignored, ResourceChanged
 from tradewind.domain.money import Money
-from tradewind.domain.order import PaymentState
+from tradewind.domain.order import Dispute, DisputeStatus, PaymentState
 from tradewind.errors import RequestRejected, SchemaMismatch
 from tradewind.providers.stripe import events
-from tradewind.providers.stripe.mapping import PaymentIntentObject, payment_observed
+from tradewind.providers.stripe.mapping import DisputeObject, PaymentIntentObject, dispute_observed, payment_observed
 from tradewind.providers.stripe.money import from_stripe, to_stripe
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
@@ -36,8 +36,19 @@ def test_every_event_of_a_payment_is_a_hint_to_read_it_again(obj):
     assert event.resource.address == "stripe:main/payment/pi_1"
 
 
+def test_every_event_of_a_dispute_is_a_hint_to_read_it_again():
+    (event,) = read({"object": "dispute", "id": "dp_1", "charge": "ch_1", "payment_intent": "pi_1"})
+    assert isinstance(event, ResourceChanged)
+    assert event.resource.address == "stripe:main/dispute/dp_1"
+
+
 @pytest.mark.parametrize(
-    "obj", [{"object": "charge", "id": "ch_1", "payment_intent": None}, {"object": "payout", "id": "po"}]
+    "obj",
+    [
+        {"object": "charge", "id": "ch_1", "payment_intent": None},
+        {"object": "dispute", "id": "dp_1", "payment_intent": None},
+        {"object": "payout", "id": "po"},
+    ],
 )
 def test_an_event_without_a_payment_is_ignored_with_a_reason(obj):
     (event,) = read(obj)
@@ -56,6 +67,9 @@ def test_a_body_that_is_no_event_is_a_schema_mismatch(body):
     [
         (1250, "gbp", Money(minor=1250, currency="GBP")),
         (500, "jpy", Money(minor=500, currency="JPY")),
+        (500, "clp", Money(minor=500, currency="CLP")),
+        (1250, "huf", Money(minor=1250, currency="HUF")),
+        (5120, "bhd", Money(minor=5120, currency="BHD")),
         (5000, "kwd", Money(minor=5000, currency="KWD")),
         (50000, "isk", Money(minor=500, currency="ISK")),  # taken with two decimals it does not have
         (500, "ugx", Money(minor=5, currency="UGX")),
@@ -67,7 +81,7 @@ def test_amounts_have_the_exponent_that_stripe_gives_the_currency(amount, curren
     assert to_stripe(money) == amount
 
 
-@given(st.integers(min_value=0, max_value=10**9), st.sampled_from(["gbp", "jpy", "kwd", "krw", "usd", "huf", "twd"]))
+@given(st.integers(min_value=0, max_value=10**9), st.sampled_from(["gbp", "jpy", "krw", "usd", "huf", "twd"]))
 def test_amounts_survive_the_way_there_and_back(amount, currency):
     assert to_stripe(from_stripe(amount, currency)) == amount
 
@@ -77,6 +91,15 @@ def test_an_amount_between_two_units_is_never_rounded():
         from_stripe(50001, "isk")
     with pytest.raises(RequestRejected):
         to_stripe(Money(minor=501, currency="MGA"))
+
+
+@pytest.mark.parametrize("currency", ["BHD", "JOD", "KWD", "OMR", "TND"])
+def test_of_three_decimals_stripe_moves_no_more_than_two(currency):
+    assert to_stripe(Money(minor=5120, currency=currency)) == 5120
+    with pytest.raises(RequestRejected) as refused:
+        to_stripe(Money(minor=5124, currency=currency))
+    assert refused.value.code == "amount_too_fine"
+    assert from_stripe(5124, currency.lower()).minor == 5124
 
 
 def intent(**changes):
@@ -114,6 +137,29 @@ def test_a_captured_payment_with_its_refunds_in_order():
     assert [item.external_id for item in event.refunds] == ["re_1", "re_2"]
 
 
+def with_refunds(made, **changes):
+    charge = {"id": "ch_1", "status": "succeeded", "refunds": {"data": made, "has_more": False}}
+    paid = intent(amount_capturable=0, latest_charge=charge, **changes)
+    return observed(paid, paid.latest_charge.refunds.data)
+
+
+def test_a_partial_capture_takes_less_than_was_authorised():
+    event = with_refunds([refund("re_1", 200)], status="succeeded", amount_received=800)
+    assert (event.payment.state, event.payment.captured.minor, event.payment.refunded.minor) == (
+        PaymentState.CAPTURED, 800, 0,
+    )  # fmt: skip
+    assert event.refunds == ()
+
+
+def test_money_given_back_after_a_partial_capture_is_told_from_what_was_released():
+    booked = {**refund("re_2", 200, created=2), "balance_transaction": "txn_1"}
+    ours = {**refund("re_3", 100, created=3), "metadata": {"reference": "r"}}
+    pending = refund("re_4", 50, created=4, status="pending")
+    event = with_refunds([refund("re_1", 200), booked, ours, pending], status="succeeded", amount_received=800)
+    assert [one.external_id for one in event.refunds] == ["re_2", "re_3", "re_4"]
+    assert event.payment.refunded.minor == 350
+
+
 def test_what_a_partial_capture_released_is_no_refund_of_money_taken():
     released = intent(status="canceled", amount_capturable=0)
     refunds = PaymentIntentObject.model_validate(
@@ -138,3 +184,49 @@ def test_what_a_partial_capture_released_is_no_refund_of_money_taken():
 )
 def test_states_that_take_no_money(changes, state):
     assert observed(intent(latest_charge=None, **changes)).payment.state is state
+
+
+def dispute(**changes):
+    base = {
+        "id": "dp_1", "object": "dispute", "amount": 1000, "currency": "isk", "charge": "ch_1",
+        "payment_intent": "pi_1", "reason": "fraudulent", "status": "needs_response", "created": 1793534400,
+        "evidence_details": {"due_by": 1794139200},
+    }  # fmt: skip
+    return dispute_observed(DisputeObject.model_validate({**base, **changes}), connection="stripe:main", version=NOW)
+
+
+def test_a_dispute_names_its_payment_amount_and_deadline():
+    event = dispute()
+    assert (event.connection, event.version) == ("stripe:main", NOW)
+    assert event.dispute == Dispute(
+        connection="stripe:main", external_id="dp_1", payment="pi_1", charge_id="ch_1",
+        amount=Money(minor=10, currency="ISK"), reason="fraudulent", status=DisputeStatus.NEEDS_RESPONSE,
+        evidence_due_at=datetime.fromtimestamp(1794139200, UTC), created_at=datetime.fromtimestamp(1793534400, UTC),
+    )  # fmt: skip
+    assert dispute(evidence_details={"due_by": None}).dispute.evidence_due_at is None
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ("warning_needs_response", DisputeStatus.NEEDS_RESPONSE),
+        ("warning_under_review", DisputeStatus.UNDER_REVIEW),
+        ("warning_closed", DisputeStatus.PREVENTED),
+        ("prevented", DisputeStatus.PREVENTED),
+        ("appeal_under_review", DisputeStatus.UNDER_REVIEW),
+        ("under_review", DisputeStatus.UNDER_REVIEW),
+        ("won", DisputeStatus.WON),
+        ("lost", DisputeStatus.LOST),
+    ],
+)
+def test_a_dispute_has_a_status_of_ours(told, status):
+    assert dispute(status=told).dispute.status is status
+
+
+def test_a_dispute_of_another_status_is_not_guessed_at():
+    with pytest.raises(SchemaMismatch, match="dp_1"):
+        dispute(status="a_status_of_the_future")
+
+
+def test_a_dispute_of_a_charge_without_payment_intent_is_ignored():
+    assert isinstance(dispute(payment_intent=None), Ignored)
