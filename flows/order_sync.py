@@ -7,12 +7,13 @@ import asyncio
 from prefect import flow
 
 from tasks.connections import take_over_blocks
+from tasks.dead_letters import tell_of_dead_letters, watch_what_fails
 from tasks.orders import (
-    announce_dead_letters,
+    how_it_stands,
+    probe_public_address,
     summarise_window,
     sweep_connection,
     tagged,
-    waiting_counts,
     watch_subscriptions,
 )
 from tasks.spans import orders_name
@@ -27,39 +28,35 @@ SWEEP_AT_LEAST_S = 10.0
 
 
 @flow(name="order-sync", flow_run_name=orders_name)
-async def order_sync(window_s: float = 120.0, sweep_interval_s: float = 180.0) -> str:
+async def order_sync(window_s: float | None = None, sweep_interval_s: float | None = None) -> str:
     """Keep orders in step, for one window.
 
     One run leads and one stands by; any other ends at once. The leader applies deliveries and sends commands in plain
     loops, sweeps every connection for what webhooks missed, and leaves when its time is up and a successor waits.
 
     Args:
-        window_s: How long to lead, in seconds; at most 200.
-        sweep_interval_s: Pause between two sweeps of all connections, in seconds.
+        window_s: How long to lead, in seconds, at most 200; without it, as the setting says.
+        sweep_interval_s: Pause between two sweeps of all connections, in seconds; without it, as the setting says.
     """
     successor = successor_of(DEPLOYMENT, {"window_s": window_s, "sweep_interval_s": sweep_interval_s})
-    async with (
-        work("critical") as at,
-        lead(at, window_s=window_s, standby_s=window_s + 60.0, successor=successor) as window,
-    ):
-        if window is None:
-            return "a leader and a standby are in place"
-        async with beside(look_after_connections(at, window, sweep_interval_s)):
-            totals = await lead_until_over(window)
-        await summarise_window(totals, await waiting_counts(at))
-        return f"{totals.taken} deliveries applied, {totals.sent} commands sent"
+    async with work("critical") as at:
+        lasts_s = window_s or at.settings.window_s
+        async with lead(at, window_s=lasts_s, standby_s=lasts_s + 60.0, successor=successor) as window:
+            if window is None:
+                return "a leader and a standby are in place"
+            watching = look_after_connections(at, window, sweep_interval_s or at.settings.sweep_interval_s)
+            async with beside(watching), beside(watch_what_fails(at, window)):
+                totals = await lead_until_over(window)
+            await attempt("telling of dead letters", tell_of_dead_letters(at.ledger))
+            await summarise_window(totals, await how_it_stands(at))
+            return f"{totals.taken} deliveries applied, {totals.sent} commands sent"
 
 
 async def lead_until_over(window: Window) -> Totals:
-    """Announce dead letters while the loops run, until the window is over and what was in hand is finished."""
-    announced = 0
-    try:
-        while not await window.over():
-            announced = announce_dead_letters(window.totals.dead, announced)
-            await window.wait(0.5)
-        return await window.finish()
-    finally:
-        announce_dead_letters(window.totals.dead, announced)
+    """Wait until the window is over and what was in hand is finished."""
+    while not await window.over():
+        await window.wait(0.5)
+    return await window.finish()
 
 
 async def look_after_connections(at: Work, window: Window, sweep_interval_s: float) -> None:
@@ -71,11 +68,14 @@ async def look_after_connections(at: Work, window: Window, sweep_interval_s: flo
 
 
 async def look_for_missed(at: Work, within_s: float) -> None:
-    """Sweep every connection and check its webhook subscriptions, side by side: one does not hold up the others."""
+    """Check every connection's webhook subscriptions and sweep it, side by side: one does not hold up the others."""
     keys = [str(connection.key) for connection in at.connected()]
-    await asyncio.gather(*(look_at_connection(key, within_s) for key in keys))
+    probing = attempt("probing the public address", probe_public_address()) if at.settings.public_url else None
+    looking = [look_at_connection(key, within_s) for key in keys]
+    await asyncio.gather(*looking, *([probing] if probing else []))
 
 
 async def look_at_connection(key: str, within_s: float) -> None:
-    await attempt(f"sweeping {key}", tagged(sweep_connection, key)(key, within_s))
+    """Subscriptions first: where some were gone, the sweep reads again from when they were last seen."""
     await attempt(f"watching the subscriptions of {key}", tagged(watch_subscriptions, key)(key))
+    await attempt(f"sweeping {key}", tagged(sweep_connection, key)(key, within_s))

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from prefect import task
 from prefect.artifacts import acreate_markdown_artifact
-from prefect.events import emit_event
 
+from tasks import alerts
 from tasks.retries import BATCH_RETRIES, provider_tag
-from tasks.work import Work, log, work
-from tradewind.ledger import inbox, outbox
-from tradewind.sync.runner import DeadLetter, Totals
+from tasks.window_report import Standing, window_report
+from tasks.work import Work, log, warn, work
+from tradewind.errors import ConfigurationError
+from tradewind.ledger import connections, dead_letters, hearing, inbox, outbox
+from tradewind.ledger.engine import Ledger
+from tradewind.sync.public_address import probe_gateway
+from tradewind.sync.runner import Totals
 from tradewind.sync.seam import in_thread
-from tradewind.sync.subscriptions import check_subscriptions
-from tradewind.sync.sweep import Swept, sweep
+from tradewind.sync.subscriptions import check_subscriptions, hook_url
+from tradewind.sync.sweep import Swept, measure, sweep
 
 
 @task(task_run_name="sweep {connection}", **BATCH_RETRIES)
 async def sweep_connection(connection: str, within_s: float) -> Swept:
-    """Bring in what the provider lists and no webhook brought; what is not read within_s is left to the next sweep."""
+    """Bring in what the provider lists and no webhook brought; what is not read within_s is left to the next sweep.
+
+    Then judge what was listed before: how much of it webhooks had brought, and whether they still come.
+    """
+    now = datetime.now(UTC)
     async with work("normal") as at:
-        swept = await sweep(
-            at.ledger, at.connection(connection), at.client(connection), now=datetime.now(UTC), within_s=within_s
-        )
-    if not swept.complete:
-        log("%s: %d listed in %.0f s, the rest is left to the next sweep", connection, swept.listed, within_s)
-    if swept.new:
-        log("%s: %d of %d listed were not known", connection, swept.new, swept.listed)
+        known = at.connection(connection)
+        swept = await sweep(at.ledger, known, at.client(connection), now=now, within_s=within_s)
+        if not swept.complete:
+            log("%s: %d listed in %.0f s, the rest is left to the next sweep", connection, swept.listed, within_s)
+        if swept.new:
+            log("%s: %d of %d listed were not known", connection, swept.new, swept.listed)
+        if hook_url(at.settings, known) is not None:
+            heard = await measure(at.ledger, connection, now=now)
+            if heard.silent:
+                warn("%s: no webhook since %s, though it has changed since", connection, heard.heard_at)
+            await alerts.tell(at.ledger, alerts.silent(heard))
     return swept
 
 
@@ -43,42 +54,46 @@ async def watch_subscriptions(connection: str) -> int:
     return created
 
 
+@task(task_run_name="probe of the public address")
+async def probe_public_address() -> bool:
+    """See that the gateway answers where providers deliver to; gives whether it does. Nothing is asked without one."""
+    async with work("normal") as at:
+        settings = at.settings
+        if settings.public_url is None:
+            return True
+        here = f"http://{settings.gateway_host}:{settings.gateway_port}"
+        try:
+            await probe_gateway(settings.public_url, source="settings", gateway=here)
+        except ConfigurationError as error:
+            warn("no webhook can come: %s", error)
+            await alerts.tell(at.ledger, [alerts.unreachable(settings.public_url, error.advice, datetime.now(UTC))])
+            return False
+    return True
+
+
 @task(task_run_name="summary of the window")
-async def summarise_window(totals: Totals, waiting: dict[str, Any]) -> None:
+async def summarise_window(totals: Totals, standing: Standing) -> None:
     """Leave what the window did where operations look."""
-    rows = "\n".join(f"| {name} | {count} |" for name, count in waiting.items())
-    dead = "\n".join(f"- {one.kind} {one.name}: {one.reason}" for one in totals.dead) or "none"
     await acreate_markdown_artifact(
         key="order-sync-window",
         description="What the last window of order-sync did",
-        markdown=(
-            f"# Order sync\n\n{totals.taken} deliveries applied to {totals.changed_orders} orders, "
-            f"{totals.sent} commands sent.\n\n| waiting | count |\n|---|---|\n{rows}\n\n## Dead letters\n\n{dead}\n"
-        ),
+        markdown=window_report(totals, standing),
     )
 
 
-def announce_dead_letters(dead: Sequence[DeadLetter], announced: int) -> int:
-    """Emit the event that the dead letter automation alerts on, for all but the first `announced`; gives how many
-    are announced now."""
-    for letter in dead[announced:]:
-        emit_event(
-            "tradewind.dead-letter",
-            resource={"prefect.resource.id": f"tradewind.{letter.kind}.{letter.name}"},
-            payload={"kind": letter.kind, "name": letter.name, "reason": letter.reason},
-        )
-    return len(dead)
+async def how_it_stands(at: Work) -> Standing:
+    """What waits, what has failed, and what the webhooks brought, at this moment."""
+    return await in_thread(_standing, at.ledger)
 
 
-async def waiting_counts(at: Work) -> dict[str, int]:
-    """How many deliveries and commands are in each state."""
-
-    def count() -> dict[str, int]:
-        with at.ledger.read() as database:
-            received, wanted = inbox.counts(database), outbox.counts(database)
-        return {f"inbox {k}": v for k, v in received.items()} | {f"outbox {k}": v for k, v in wanted.items()}
-
-    return await in_thread(count)
+def _standing(ledger: Ledger) -> Standing:
+    now = datetime.now(UTC)
+    with ledger.read() as database:
+        received, wanted = inbox.counts(database), outbox.counts(database)
+        waiting = {f"inbox {name}": count for name, count in received.items()}
+        waiting |= {f"outbox {name}": count for name, count in wanted.items()}
+        keys = [str(one.key) for one in connections.connected(database, ledger.keys)]
+        return Standing(waiting, dead_letters.groups(database), [hearing.of(database, key, now) for key in keys])
 
 
 def tagged(task_: Any, connection: str) -> Any:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from prefect.runtime import flow_run
 
+from tradewind.settings import load_settings
+
 
 def utc(at: datetime) -> datetime:
     """The time in UTC; one without a zone, as a form may give it, is UTC already."""
@@ -27,4 +29,5 @@ def reports_name() -> str:
 
 def orders_name() -> str:
     """`orders of 120 s from 10:15:00`."""
-    return f"orders of {flow_run.parameters['window_s']:.0f} s from {datetime.now(UTC):%H:%M:%S}"
+    window_s = flow_run.parameters.get("window_s") or load_settings().window_s
+    return f"orders of {window_s:.0f} s from {datetime.now(UTC):%H:%M:%S}"

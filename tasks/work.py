@@ -62,9 +62,14 @@ def warn(message: str, *values: object) -> None:
     get_run_logger().warning(message, *values)
 
 
-async def attempt(what: str, step: Awaitable[object]) -> None:
-    """Do what may fail without harm: a provider, the ledger or Prefect's server may be away, and orders go on."""
+async def attempt(what: str, step: Awaitable[object]) -> bool:
+    """Do what may fail without harm: a provider, the ledger or Prefect's server may be away, and orders go on.
+
+    Gives whether it was done.
+    """
     try:
         await step
     except Exception as error:
         warn("%s failed, again later: %r", what, error)
+        return False
+    return True

@@ -19,11 +19,11 @@ from prefect.server.utilities.user_templates import register_user_template_filte
 from prefect.settings import PREFECT_UI_URL, temporary_settings
 
 from deployments import accounts, automations
-from tasks.orders import announce_dead_letters
+from tasks.dead_letters import event_of
 from tests.flows.server import PrefectServer
 from tests.flows.shop import until
 from tests.sandboxes import Receiver, running_receiver
-from tradewind.sync.runner import DeadLetter
+from tradewind.ledger.dead_letters import Group
 
 BLOCK = UUID(int=7)
 WANTED = {one.name: one for one in automations.wanted_automations(BLOCK)}
@@ -100,13 +100,35 @@ def receiver() -> Iterator[Receiver]:
         yield running
 
 
+AT = datetime(2026, 11, 24, tzinfo=UTC)
+GROUP = Group(
+    name="SchemaMismatch.shopify.decode",
+    error="SchemaMismatch",
+    provider="shopify",
+    place="decode",
+    state="open",
+    count=3,
+    replaying=0,
+    total=3,
+    first_seen_at=AT,
+    last_seen_at=AT,
+    opened_at=AT,
+    closed_at=None,
+    announced_at=None,
+    example_kind="delivery",
+    example_id="7",
+    example_reason=HOSTILE,
+)
+
+
 def alerts(receiver: Receiver) -> list[dict[str, Any]]:
     return [json.loads(delivery.body) for delivery in receiver.deliveries]
 
 
 def tell() -> None:
     emit_event("tradewind.test.deployed", resource={"prefect.resource.id": "tradewind.books.test"})
-    announce_dead_letters([DeadLetter("delivery", "7", HOSTILE)], 0)
+    letter = event_of(GROUP)
+    emit_event(letter.event, resource=dict(letter.resource), payload=letter.payload)
     emit_event(
         "tradewind.validation.failed",
         resource={"prefect.resource.id": "tradewind.books.night-1"},
@@ -140,8 +162,9 @@ async def test_alerts_arrive_where_the_channel_says(server: PrefectServer, recei
                 await client.delete_automation(one.id)
     told = {one["alert"]: one for one in alerts(receiver)}
     letter = told["tradewind - a dead letter"]
-    assert letter["details"] == {"kind": "delivery", "name": "7", "reason": HOSTILE}
-    assert letter["resource"] == "tradewind.delivery.7"
+    assert letter["details"]["example"] == {"kind": "delivery", "id": "7", "reason": HOSTILE}
+    assert letter["details"]["count"] == 3
+    assert letter["resource"] == "tradewind.dead-letters.SchemaMismatch.shopify.decode"
     assert letter["url"].startswith(server.url.removesuffix("/api"))
     assert told["tradewind - a validation failed"]["details"] == {"failed": [{"rule": "money_agrees"}]}
     assert told[IMPATIENT]["about"] == WANTED["tradewind - no reconciliation in its window"].description

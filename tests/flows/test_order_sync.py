@@ -8,23 +8,19 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
 from prefect.logging import disable_run_logger
 
-import tasks.orders
 import tasks.window
 from flows.order_sync import lead_until_over, order_sync
-from tasks.orders import announce_dead_letters
 from tasks.window import Window, beside, lead
 from tasks.work import Work, work
 from tests.flows.shop import delivery, until
 from tradewind.ledger import inbox, leadership
 from tradewind.ledger.engine import Ledger
-from tradewind.sync.runner import DeadLetter, Totals
 
 STANDBY_S = 60.0
 
@@ -138,6 +134,21 @@ async def test_a_leader_leads_on_while_prefects_server_is_away(ledger: Ledger, m
     assert successor.asked == 2
 
 
+async def test_a_window_lasts_as_long_as_the_setting_says(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    @asynccontextmanager
+    async def never(_: Work, *, window_s: float, **__: object) -> AsyncIterator[None]:
+        asked.append(window_s)
+        yield None
+
+    monkeypatch.setattr("flows.order_sync.lead", never)
+    monkeypatch.setenv("TRADEWIND_WINDOW_S", "33")
+    await order_sync.fn()
+    await order_sync.fn(window_s=44.0)
+    assert asked == [33.0, 44.0]
+
+
 async def test_nobody_is_asked_before_the_window_nears_its_end(ledger: Ledger) -> None:
     successor = Successor()
     async with leading(60.0, successor) as (_, window):
@@ -178,49 +189,6 @@ async def test_a_loop_that_fails_ends_the_window_with_its_error(
         async with leading(60.0, Successor()) as (_, window):
             await asyncio.wait_for(lead_until_over(window), timeout=30.0)
     assert raised.group_contains(ZeroDivisionError)
-
-
-@dataclass
-class ShortWindow:
-    """Over after as many looks as there are steps; each step is a dead letter that came meanwhile."""
-
-    steps: list[str]
-    last: str
-    totals: Totals = field(default_factory=Totals)
-
-    async def over(self) -> bool:
-        if not self.steps:
-            return True
-        self.totals.dead.append(DeadLetter("delivery", self.steps.pop(0), "odd"))
-        return False
-
-    async def wait(self, seconds: float) -> None:
-        return
-
-    async def finish(self) -> Totals:
-        self.totals.dead.append(DeadLetter("command", self.last, "refused"))
-        return self.totals
-
-
-@pytest.fixture
-def emitted(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    events: list[dict[str, Any]] = []
-    monkeypatch.setattr(tasks.orders, "emit_event", lambda event, **parts: events.append({"event": event, **parts}))
-    return events
-
-
-async def test_every_dead_letter_is_announced_once_the_last_ones_too(emitted: list[dict[str, Any]]) -> None:
-    await lead_until_over(ShortWindow(["1", "2", "3"], last="stripe:main/payment/pi_1/capture"))  # type: ignore[arg-type]
-    assert [one["payload"]["name"] for one in emitted] == ["1", "2", "3", "stripe:main/payment/pi_1/capture"]
-    assert {one["event"] for one in emitted} == {"tradewind.dead-letter"}
-    assert emitted[3]["resource"] == {"prefect.resource.id": "tradewind.command.stripe:main/payment/pi_1/capture"}
-
-
-def test_what_was_announced_is_not_announced_again(emitted: list[dict[str, Any]]) -> None:
-    dead = [DeadLetter("delivery", "1", "odd")]
-    assert announce_dead_letters(dead, 0) == 1
-    assert announce_dead_letters(dead, 1) == 1
-    assert len(emitted) == 1
 
 
 async def test_what_runs_beside_a_window_does_not_hold_up_its_end() -> None:

@@ -68,11 +68,12 @@ async def test_a_window_ships_what_no_webhook_told_and_announces_what_is_dead(
         assert not run.done()
     said = run.result()
     assert "deliveries applied" in said
-    (letter,) = server.events("tradewind.dead-letter", f"tradewind.delivery.{odd.id}")
-    assert letter["payload"]["kind"] == "delivery"
-    assert "SchemaMismatch" in letter["payload"]["reason"]
+    (letter,) = server.events("tradewind.dead-letter", "tradewind.dead-letters.SchemaMismatch.shopify.decode")
+    assert letter["payload"]["count"] == 1
+    assert letter["payload"]["example"]["id"] == str(odd.id)
+    assert "SchemaMismatch" in letter["payload"]["example"]["reason"]
     summary = server.artifact("order-sync-window")
-    assert f"delivery {odd.id}" in summary
+    assert "SchemaMismatch.shopify.decode" in summary
     assert "| inbox applied |" in summary
 
 

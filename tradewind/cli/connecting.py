@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from tradewind.cli.operator import operator
-from tradewind.cli.public_address import check_public_url, probe_gateway
+from tradewind.sync.public_address import check_public_url, probe_gateway
 from tradewind.domain.connections import Connection, ConnectionKey
 from tradewind.domain.roles import Client, Health
 from tradewind.errors import ConfigurationError, RequestRejected, TransientError

@@ -50,6 +50,14 @@ def revision(conn: SqlConnection, key: str | ConnectionKey) -> int | None:
     return found
 
 
+def changed_at(conn: SqlConnection, key: str | ConnectionKey) -> datetime:
+    """When its state was last changed, or what it holds. Raises LookupError when there is no such connection."""
+    at: datetime | None = conn.execute(select(table.c.changed_at).where(table.c.key == str(key))).scalar_one_or_none()
+    if at is None:
+        raise LookupError(f"there is no connection {key}")
+    return at
+
+
 def put(conn: SqlConnection, keys: KeyRing, connection: Connection, *, actor: str = "tradewind") -> bool:
     """Store the connection, unless the one that is there is of a newer revision; gives whether it was stored.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, tuple_
+from sqlalchemy import Connection, or_, select, tuple_, update
 
 from tradewind.ledger.dialect import insert
 from tradewind.ledger.tables import cursor as table
@@ -23,6 +23,12 @@ def get(conn: Connection, name: str) -> Cursor | None:
     """name: connection and stream, e.g. `shopify:north/orders`. None before the first page."""
     row = conn.execute(select(table.c.updated_at, table.c.last_id).where(table.c.name == name)).first()
     return Cursor(updated_at=row.updated_at, last_id=row.last_id) if row else None
+
+
+def rewind(conn: Connection, name: str, to: datetime) -> bool:
+    """Have everything since then read again; False, and nothing changed, when the cursor has not gone that far."""
+    ahead = (table.c.name == name) & (table.c.updated_at > to)
+    return bool(conn.execute(update(table).where(ahead).values(updated_at=to, last_id="")).rowcount)
 
 
 def set(conn: Connection, name: str, cursor: Cursor) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from uuid import uuid4
 
-from tradewind.settings import Settings
+from tradewind.settings import CONFIG_VARIABLE, Settings, config_file
 
 PREFECT_HOST = "127.0.0.1"
 MARK = "_TRADEWIND_STACK"
@@ -56,6 +56,9 @@ def stack_environment(settings: Settings) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         MARK: uuid4().hex,
     }
+    # What the file says holds for flows too, which run in another folder.
+    if config_file().exists():
+        own[CONFIG_VARIABLE] = str(config_file().absolute())
     if settings.public_url:
         own["TRADEWIND_PUBLIC_URL"] = settings.public_url
     return {**defaults, **os.environ, **own}

@@ -18,8 +18,13 @@ from tradewind.domain.events import (
 from tradewind.ledger.inbox import Delivery
 
 
-def poll_delivery(event: Event, *, read_at: datetime, lane: Lane = "normal") -> Delivery:
+def poll_delivery(
+    event: Event, *, read_at: datetime, lane: Lane = "normal", changed_since: datetime | None = None
+) -> Delivery:
     """The inbox row of an event that was read, not delivered.
+
+    changed_since: given by whoever lists what changed from then on; the row then says when this one changed, and is
+    counted when it is measured what webhooks bring (`ledger/hearing.py`).
 
     Its delivery key is the resource's address with a digest of what was read: reading the same again is the same
     delivery. The version is left out of the digest where it is only the time of the reading.
@@ -35,10 +40,22 @@ def poll_delivery(event: Event, *, read_at: datetime, lane: Lane = "normal") -> 
         body=events_adapter.dump_json((event,)),
         format="event",
         headers={},
-        occurred_at=None,
+        occurred_at=None if changed_since is None else _changed_at(event, changed_since),
         received_at=read_at,
         lane=lane,
+        correlation=event.document if isinstance(event, JournalRecorded) else None,
     )
+
+
+def _changed_at(event: Event, since: datetime) -> datetime:
+    """As the listing tells it, else the earliest that it may have been: a document may be booked years late."""
+    match event:
+        case ResourceChanged(version=datetime() as version):
+            return version
+        case PaymentObserved():
+            return event.payment.created_at
+        case _:
+            return since
 
 
 def _address(event: Event) -> tuple[str, str]:

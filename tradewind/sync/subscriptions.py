@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from tradewind.domain.connections import Connection
 from tradewind.domain.roles import Client, PublishesKeys
-from tradewind.ledger import connections
+from tradewind.ledger import connections, cursors, hearing
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 from tradewind.sync.seam import in_thread
+from tradewind.sync.sweep import CURSOR
+
+SEEN = "subscribed"
+"""Cursor: the time up to which the connection's subscriptions are known to have been there."""
 
 _log = logging.getLogger("tradewind.subscriptions")
 
@@ -26,28 +31,54 @@ def hook_url(settings: Settings, connection: Connection) -> str | None:
     return f"{base}/hooks/{connection.key.provider}/{connection.key.account}"
 
 
-async def check_subscriptions(ledger: Ledger, connection: Connection, client: Client, settings: Settings) -> int:
+async def check_subscriptions(
+    ledger: Ledger, connection: Connection, client: Client, settings: Settings, *, now: datetime | None = None
+) -> int:
     """Create what is missing; gives how many were. A secret that the provider reveals at creation is kept.
 
-    Without a public address nothing is subscribed: the sweeps alone bring in what happens.
+    When subscriptions that were there are gone, the next sweep reads again from when they were last seen, or from the
+    last webhook if that is earlier. Without a public address nothing is subscribed: the sweeps alone bring in what
+    happens.
     """
     url = hook_url(settings, connection)
     if url is None:
         _log.warning("%s: no webhooks without a public address; set public_url", connection.key)
         return 0
     created = await client.subscribe(url)
+    if created:
+        gap_since = await in_thread(_open_gap, ledger, str(connection.key))
+        if gap_since is not None:
+            _log.warning("%s: subscriptions were gone; read again from %s", connection.key, gap_since)
     if isinstance(client, PublishesKeys):
         keys = await client.signing_keys()
         await in_thread(_keep_keys, ledger, connection, keys)
     secret = next((one.secret for one in created if one.secret), None)
     if secret is not None:
         await in_thread(_keep_secret, ledger, connection, secret)
+    # Last: what fails before is done again, and the gap begins where it began.
+    await in_thread(_note_seen, ledger, str(connection.key), now or datetime.now(UTC))
     return len(created)
 
 
 def _on_this_machine(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def _open_gap(ledger: Ledger, key: str) -> datetime | None:
+    """Have the next sweep read what no webhook may have told of; gives from when, None for a first subscription."""
+    with ledger.write() as database:
+        seen = cursors.get(database, f"{key}/{SEEN}")
+        known = [hearing.last_webhook(database, key), seen.updated_at if seen else None]
+        since = min((at for at in known if at is not None), default=None)
+        if since is not None:
+            cursors.rewind(database, f"{key}/{CURSOR}", since)
+    return since
+
+
+def _note_seen(ledger: Ledger, key: str, now: datetime) -> None:
+    with ledger.write() as database:
+        cursors.set(database, f"{key}/{SEEN}", cursors.Cursor(now))
 
 
 def _keep_keys(ledger: Ledger, connection: Connection, keys: str) -> None:

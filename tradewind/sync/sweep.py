@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, ResourceChanged
 from tradewind.domain.roles import Client, Journal, PaymentProcessor, Storefront
-from tradewind.ledger import cursors, inbox
+from tradewind.ledger import cursors, hearing, inbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.polls import poll_delivery
 from tradewind.sync.seam import in_thread
@@ -55,7 +55,7 @@ async def sweep(
     try:
         async with asyncio.timeout(within_s) as time:
             async for page in _changes(client, since, until):
-                new += await in_thread(store_page, ledger, page, now)
+                new += await in_thread(store_page, ledger, page, now, changed_since=since)
                 listed += len(page)
                 if reached := _reached(page):
                     await in_thread(_advance, ledger, key, min(reached, until))
@@ -68,11 +68,22 @@ async def sweep(
     return Swept(key, listed, new, since, until, complete)
 
 
-def store_page(ledger: Ledger, page: Sequence[Event], read_at: datetime) -> int:
-    """Store one page in the inbox; gives how many rows are new."""
+def store_page(
+    ledger: Ledger, page: Sequence[Event], read_at: datetime, *, changed_since: datetime | None = None
+) -> int:
+    """Store one page in the inbox; gives how many rows are new. changed_since: see `poll_delivery`."""
+    rows = [poll_delivery(event, read_at=read_at, changed_since=changed_since) for event in page]
     with ledger.write() as database:
-        stored = inbox.store(database, ledger.keys, [poll_delivery(event, read_at=read_at) for event in page])
+        stored = inbox.store(database, ledger.keys, rows)
     return sum(not row.duplicate for row in stored)
+
+
+async def measure(ledger: Ledger, key: str, *, now: datetime) -> hearing.Hearing:
+    """Judge what was listed more than five minutes ago: had a webhook told of it? Gives how well the connection hears.
+
+    Only for a connection that has webhook subscriptions.
+    """
+    return await in_thread(_measure, ledger, key, now)
 
 
 def _changes(client: Client, since: datetime, until: datetime) -> AsyncIterator[Sequence[Event]]:
@@ -92,6 +103,14 @@ def _reached(page: Sequence[Event]) -> datetime | None:
     """Up to when the listing is read with this page, if it tells: changes are listed oldest first, nothing else is."""
     last = page[-1] if page else None
     return last.version if isinstance(last, ResourceChanged) else None
+
+
+def _measure(ledger: Ledger, key: str, now: datetime) -> hearing.Hearing:
+    with ledger.read() as database:
+        since, heard = hearing.unjudged(database, key, now)
+    with ledger.write() as database:
+        hearing.judge(database, key, now, since, heard)
+        return hearing.of(database, key, now)
 
 
 async def _nothing() -> AsyncIterator[Sequence[Event]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import httpx
 
 from tradewind.cli.checks.check import Check, of_error
-from tradewind.cli.public_address import probe_gateway
+from tradewind.sync.public_address import probe_gateway
 from tradewind.domain.connections import Connection, ConnectionState, Role
 from tradewind.domain.roles import Client, Health, PublishesKeys
 from tradewind.errors import ConfigurationError, RequestRejected, TradewindError, TransientError
