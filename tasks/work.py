@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from prefect.logging import get_run_logger
@@ -38,16 +39,30 @@ class Work:
             return connections.connected(database, self.ledger.keys)
 
 
+_enclosing: ContextVar[Work | None] = ContextVar("tradewind_work", default=None)
+
+
 @asynccontextmanager
 async def work(in_lane: Lane) -> AsyncIterator[Work]:
-    """Open ledger and clients; every call inside goes in the lane, on the budget that all processes share."""
+    """Open ledger and clients; every call inside goes in the lane, on the budget that all processes share.
+
+    Inside a flow's work, its tasks use the flow's ledger and clients: one governor lets their calls in, in turn.
+    """
+    enclosing = _enclosing.get()
+    if enclosing is not None:
+        with lane(in_lane):
+            yield enclosing
+        return
     settings = load_settings()
     ledger = open_ledger(settings)
     clients = ClientPool(ledger, Governor(LedgerLeases(ledger)))
+    opened = Work(settings, ledger, clients)
+    token = _enclosing.set(opened)
     try:
         with lane(in_lane):
-            yield Work(settings, ledger, clients)
+            yield opened
     finally:
+        _enclosing.reset(token)
         await clients.aclose()
         ledger.close()
 
