@@ -16,8 +16,10 @@ from tradewind.sync.reporting import read_data_sets
 
 Frames = Mapping[str, pd.DataFrame]
 
-SHIPPED = ("labelled", "partially_shipped", "shipped")
-"""States of an order for which a parcel is packed or on its way."""
+SHIPPED = ("labelled", "partially_shipped", "shipped", "delivered", "delivery_failed")
+"""States of an order's goods for which a parcel is packed or on its way."""
+COMING_BACK = ("return_requested", "returned")
+"""States of an order's goods for which a parcel had left: of a cancelled order its label is not voided."""
 
 
 def read_frames(ledger: Ledger) -> dict[str, pd.DataFrame]:
@@ -42,7 +44,7 @@ def orders_frame(data: Frames, known: pd.DataFrame) -> pd.DataFrame:
     """One row an order that the storefront has described; test orders are left out. known: (sku, backorders)."""
     orders = data["orders"]
     orders = orders[orders["currency"].notna() & ~orders["test"].astype("bool")].reset_index(drop=True)
-    amounts = {column: orders[column].astype("int64") for column in ("total", "subtotal", "captured")}
+    amounts = {column: orders[column].astype("int64") for column in ("total", "due", "subtotal", "captured")}
     extra = orders["tax"].where(~orders["taxes_included"].astype("bool"), 0)
     parts = orders["subtotal"] + orders["shipping"] + extra + orders["tip"] + orders["duties"]
     lines, labels = data["lines"], data["labels"]
@@ -58,13 +60,15 @@ def orders_frame(data: Frames, known: pd.DataFrame) -> pd.DataFrame:
             "connection": orders["connection"],
             "live": orders["live"].astype("bool"),
             "cancelled": orders["cancelled_at"].notna(),
-            "shipped": orders["state"].isin(SHIPPED),
+            "shipped": orders["fulfilment_state"].isin(SHIPPED),
             "has_capture": amounts["captured"] > 0,
             **amounts,
             "parts_total": parts.astype("int64"),
             "lines_total": _per_order(orders, net.groupby(lines["order_id"]).sum()),
             "unknown_skus": _per_order(orders, unknown.groupby(lines["order_id"]).sum()),
-            "live_labels": _per_order(orders, live.groupby("order_id").size()),
+            "live_labels": _per_order(orders, live.groupby("order_id").size()).where(
+                ~orders["fulfilment_state"].isin(COMING_BACK), 0
+            ),
             "labels_of_one_parcel": _per_order(orders, parcels.groupby("order_id").max()),
         }
     )

@@ -68,17 +68,17 @@ def _money() -> list[gxe.Expectation]:
     return [
         gxe.ExpectColumnPairValuesToBeEqual(
             column_A="captured",
-            column_B="total",
+            column_B="due",
             row_condition=LIVE & KEPT & CAPTURED,
             **rule(
                 "capture_equals_total",
-                "An order whose money was captured has charges of exactly its total.",
+                "An order whose money was captured has charges of exactly what is due for it.",
                 "Compare the order with its payment at the processor; charge or refund the difference.",
             ),
         ),
         gxe.ExpectColumnPairValuesAToBeGreaterThanB(
             column_A="captured",
-            column_B="total",
+            column_B="due",
             or_equal=True,
             row_condition=LIVE & KEPT & SHIPPED,
             **rule(

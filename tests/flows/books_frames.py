@@ -8,8 +8,8 @@ import pandas as pd
 
 ORDER = {
     "row": "#1 (shopify:north)", "currency": "GBP", "order_id": "shopify:north/1", "connection": "shopify:north",
-    "live": True, "cancelled": False, "shipped": True, "has_capture": True, "total": 1250, "subtotal": 1000,
-    "captured": 1250, "parts_total": 1250, "lines_total": 1000, "unknown_skus": 0, "live_labels": 1,
+    "live": True, "cancelled": False, "shipped": True, "has_capture": True, "total": 1250, "due": 1250,
+    "subtotal": 1000, "captured": 1250, "parts_total": 1250, "lines_total": 1000, "unknown_skus": 0, "live_labels": 1,
     "labels_of_one_parcel": 1,
 }  # fmt: skip
 PAYMENT = {

@@ -44,7 +44,10 @@ class _Command(Model):
 
 
 class CapturePayment(_Command):
-    """Capture what was authorised. at: storefront transaction or processor payment."""
+    """Capture what was authorised, or a part of it. payment: storefront transaction or processor payment.
+
+    amount: in the currency that the customer saw, or in the one that the processor took.
+    """
 
     verb: Literal["capture_payment"] = "capture_payment"
     payment: str
@@ -112,7 +115,8 @@ class MarkOrderPaid(_Command):
 class BuyLabel(_Command):
     """Buy a label for one fulfillment order. The address is read from the record right before the call: it is
 
-    personal and must not lie in the outbox. items: (sku, title, quantity, unit price)."""
+    personal and must not lie in the outbox. items: (sku, title, quantity, unit price). notify_customer: whether the
+    carrier is to tell the shopper, and so is given the e-mail address."""
 
     verb: Literal["buy_label"] = "buy_label"
     fulfillment_order: str
@@ -120,6 +124,7 @@ class BuyLabel(_Command):
     storefront: str
     order: str
     items: tuple[tuple[str, str, int, Money], ...]
+    notify_customer: bool = False
 
     @property
     def subject(self) -> str:

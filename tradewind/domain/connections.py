@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field
 
 from tradewind.domain.model import Model
+
+Notifier = Literal["store", "carrier", "nobody"]
+"""Who tells the shopper; the setting `notify_customer` of a storefront's connection."""
 
 
 class Role(StrEnum):
@@ -64,7 +67,11 @@ class Connection(Model):
 
 
 class Routes(Model):
-    """Which connections serve the orders of a storefront: the processor that captures, the carrier that ships."""
+    """Which connections serve the orders of a storefront: the processor that captures, the carrier that ships.
+
+    notify_customer: who tells the shopper that a parcel is on its way.
+    """
 
     processor: str | None = None
     carrier: str | None = None
+    notify_customer: Notifier = "store"

@@ -81,11 +81,22 @@ class TrackingScanned(Model):
     description: str | None = None
 
 
+class HoldReleased(Model):
+    """Fact: the hold of a fulfillment order was released, by a person or by an app that the merchant trusts with it."""
+
+    type: Literal["hold_released"] = "hold_released"
+    connection: str
+    fulfillment_order: str
+
+
 class Resource(Model):
-    """A resource at a provider that can be read again. kind: order, payment, dispute, label, product, inventory."""
+    """A resource at a provider that can be read again.
+
+    kind: order, payment, dispute, label, product, inventory; a fulfillment order is read with its order.
+    """
 
     connection: str
-    kind: Literal["order", "payment", "dispute", "label", "product", "inventory"]
+    kind: Literal["order", "fulfillment_order", "payment", "dispute", "label", "product", "inventory"]
     external_id: str
 
     @property
@@ -159,6 +170,7 @@ Event = Annotated[
     | DisputeObserved
     | RefundRecorded
     | TrackingScanned
+    | HoldReleased
     | ResourceChanged
     | JournalRecorded
     | ConnectionRevoked

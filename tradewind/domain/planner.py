@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from tradewind.domain.balance import balance_of, owed_by_processor, told_amount
 from tradewind.domain.commands import (
     BuyLabel,
     CancelPayment,
@@ -27,11 +28,15 @@ from tradewind.domain.order import (
     FulfillmentOrderStatus,
     LabelState,
     Order,
+    Payment,
     PaymentState,
     PlacedOrder,
+    Refund,
+    Transaction,
     TransactionKind,
     TransactionStatus,
 )
+from tradewind.domain.states import left_parcels
 
 Item = tuple[str, str, int, Money]
 _SHIPPABLE = (FulfillmentOrderStatus.OPEN, FulfillmentOrderStatus.IN_PROGRESS)
@@ -43,7 +48,7 @@ def plan(order: Order, routes: Routes) -> tuple[Command, ...]:
     if placed is None or not order.live or placed.test:
         return ()
     if placed.cancelled_at is not None:
-        return (*_void_labels(order), *_give_money_back(order, placed))
+        return (*_void_labels(order), *_release(order), *_refund(order, placed))
     return (
         *_capture(order, placed),
         *_tell_paid(order, placed),
@@ -58,32 +63,57 @@ def external_shipment_id(fulfillment_order: str, ordinal: int) -> str:
 
 
 def _capture(order: Order, placed: PlacedOrder) -> Iterator[Command]:
-    outstanding = placed.total - (order.captured_total() or Money.zero(placed.currency))
+    """Capture what is outstanding, of no more than was authorised; nothing while the risk is not accepted."""
+    if order.is_held_for_risk:
+        return
+    outstanding = balance_of(placed, order.payments).outstanding
     for payment in order.payments:
-        if payment.state is PaymentState.AUTHORIZED and outstanding.minor > 0:
-            amount = min(payment.authorized, outstanding)
+        amount = _part(payment.authorized, outstanding)
+        if payment.state is PaymentState.AUTHORIZED and amount is not None:
             outstanding -= amount
             yield CapturePayment(
                 connection=payment.connection, order_id=order.id, payment=payment.external_id, amount=amount
             )
-    settled = {t.parent_id for t in placed.transactions if t.status is TransactionStatus.SUCCESS and t.parent_id}
     for transaction in placed.transactions:
-        if (
-            transaction.captured_by is CapturedBy.STOREFRONT
-            and transaction.kind is TransactionKind.AUTHORIZATION
-            and transaction.status is TransactionStatus.SUCCESS
-            and transaction.external_id not in settled
-            and outstanding.minor > 0
-        ):
-            amount = min(transaction.amount, outstanding)
+        if transaction.captured_by is not CapturedBy.STOREFRONT:
+            continue
+        rest, captures = _capturable(placed, transaction, outstanding.currency)
+        amount = _part(rest, outstanding)
+        if amount is not None:
             outstanding -= amount
             yield CapturePayment(
                 connection=order.connection,
                 order_id=order.id,
+                ordinal=captures,
                 payment=transaction.external_id,
                 amount=amount,
                 storefront_order=order.external_id,
             )
+
+
+def _part(available: Money, wanted: Money) -> Money | None:
+    """How much of what is available is wanted; None for nothing, and for another currency, whose rate is not known."""
+    if available.currency != wanted.currency or available.minor <= 0 or wanted.minor <= 0:
+        return None
+    return min(available, wanted)
+
+
+def _capturable(placed: PlacedOrder, authorization: Transaction, currency: str) -> tuple[Money, int]:
+    """What can still be captured of a transaction of the storefront, and how many captures of it there were."""
+    nothing = Money.zero(currency)
+    if authorization.kind is not TransactionKind.AUTHORIZATION or authorization.status is not TransactionStatus.SUCCESS:
+        return nothing, 0
+    made = [
+        one
+        for one in placed.transactions
+        if one.parent_id == authorization.external_id and one.status is TransactionStatus.SUCCESS
+    ]
+    captures = [one for one in made if one.kind is TransactionKind.CAPTURE]
+    # Whatever else follows an authorisation ends it, and so does its first capture unless it may have several.
+    if len(captures) < len(made) or (captures and not authorization.multi_capturable):
+        return nothing, len(captures)
+    taken = Money.total((told_amount(one, currency) for one in captures), currency)
+    return told_amount(authorization, currency) - taken, len(captures)
 
 
 def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
@@ -92,68 +122,96 @@ def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
 
 
 def _refund(order: Order, placed: PlacedOrder) -> Iterator[Command]:
-    """A refund that the storefront recorded for money that the processor holds is made at the processor."""
-    captured = next((payment for payment in order.payments if payment.captured), None)
-    if captured is None or captured.refunded >= captured.captured:
-        return
-    for refund in placed.refunds:
-        if refund.amount:
-            yield RefundPayment(
-                connection=captured.connection,
-                order_id=order.id,
-                payment=captured.external_id,
-                amount=min(refund.amount, captured.captured),
-                reference=refund.external_id,
-            )
+    """Money that the processor holds and the storefront gives back is given back at the processor.
+
+    A refund is taken from the payments one after another. Of a cancelled order everything goes back. A disputed
+    payment is left alone: the bank has taken that money already, and would not give it back twice.
+    """
+    rest = {payment.external_id: payment.captured for payment in order.payments if payment.captured}
+    for refund in sorted(placed.refunds, key=lambda one: (one.created_at, one.external_id)):
+        for payment, amount in _shares(order, placed, refund, rest):
+            yield from _give_back(order, payment, amount, refund.external_id)
+    for payment in order.payments if placed.cancelled_at is not None else ():
+        # Given back for a refund of the storefront, or by hand at the processor.
+        left = min(rest.get(payment.external_id, payment.captured), payment.captured - payment.refunded)
+        yield from _give_back(order, payment, left, "cancellation")
 
 
-def _give_money_back(order: Order, placed: PlacedOrder) -> Iterator[Command]:
+def _shares(
+    order: Order, placed: PlacedOrder, refund: Refund, rest: dict[str, Money]
+) -> Iterator[tuple[Payment, Money]]:
+    """How much of a refund each payment gives back; `rest`, what is left of each, is reduced by it."""
+    given = 0
+    for payment in order.payments:
+        left = rest.get(payment.external_id)
+        if left is None:
+            continue
+        owed = owed_by_processor(placed, refund, left.currency)
+        share = _part(left, owed - Money(minor=given, currency=owed.currency)) if owed else None
+        if share is not None:
+            given += share.minor
+            rest[payment.external_id] = left - share
+            yield payment, share
+
+
+def _give_back(order: Order, payment: Payment, amount: Money, reference: str) -> Iterator[Command]:
+    if amount.minor > 0 and payment.refunded < payment.captured and not order.is_disputed(payment):
+        yield RefundPayment(
+            connection=payment.connection,
+            order_id=order.id,
+            payment=payment.external_id,
+            amount=amount,
+            reference=reference,
+        )
+
+
+def _release(order: Order) -> Iterator[Command]:
     for payment in order.payments:
         if payment.state is PaymentState.AUTHORIZED:
             yield CancelPayment(connection=payment.connection, order_id=order.id, payment=payment.external_id)
-    yield from _refund(order, placed)
-    told = Money.total((refund.amount for refund in placed.refunds), placed.currency)
-    for payment in order.payments:
-        # Given back for a refund of the storefront that is done, or by hand at the processor.
-        rest = payment.captured - max(told, payment.refunded)
-        if rest.minor > 0:
-            yield RefundPayment(
-                connection=payment.connection,
-                order_id=order.id,
-                payment=payment.external_id,
-                amount=rest,
-                reference="cancellation",
-            )
 
 
 def _void_labels(order: Order) -> Iterator[Command]:
+    """A label whose parcel has left is not voided: the parcel becomes a return."""
+    left = left_parcels(order)
     for label in order.labels:
-        if label.state is LabelState.PURCHASED:
+        if label.state is LabelState.PURCHASED and label not in left:
             yield VoidLabel(connection=label.connection, order_id=order.id, label=label.external_id)
 
 
 def _ship(order: Order, placed: PlacedOrder, routes: Routes) -> Iterator[Command]:
-    if placed.on_hold or not order.is_paid:
+    if placed.on_hold or order.is_held_for_risk or order.is_disputed() or not order.is_paid:
         return
     for work in placed.fulfillment_orders:
         items = _items(placed, work)
         if work.status not in _SHIPPABLE or not items:
             continue
-        ordinal = sum(label.fulfillment_order_id == work.external_id for label in order.labels)
+        bought = order.labels_of(work.external_id)
         label = order.active_label(work.external_id)
         if label is not None:
             yield CreateFulfillment(
                 connection=order.connection,
                 order_id=order.id,
-                ordinal=ordinal - 1,
+                ordinal=bought.index(label),
                 order=order.external_id,
                 fulfillment_order=work.external_id,
                 tracking_number=label.tracking_number,
                 tracking_url=label.tracking_url,
                 carrier=label.carrier,
+                notify_customer=routes.notify_customer == "store",
             )
         elif routes.carrier is not None and placed.ship_to is not None:
-            yield _label_for(order, work, items, routes.carrier, ordinal)
+            yield BuyLabel(
+                connection=routes.carrier,
+                order_id=order.id,
+                ordinal=len(bought),
+                fulfillment_order=work.external_id,
+                external_shipment_id=external_shipment_id(f"{order.connection}/{work.external_id}", len(bought)),
+                storefront=order.connection,
+                order=order.external_id,
+                items=items,
+                notify_customer=routes.notify_customer == "carrier",
+            )
 
 
 def _items(placed: PlacedOrder, work: FulfillmentOrder) -> tuple[Item, ...]:
@@ -163,17 +221,4 @@ def _items(placed: PlacedOrder, work: FulfillmentOrder) -> tuple[Item, ...]:
         (lines[line_id].sku or "", lines[line_id].title, quantity, lines[line_id].unit_price)
         for line_id, quantity in work.remaining
         if line_id in lines and quantity and lines[line_id].requires_shipping
-    )
-
-
-def _label_for(order: Order, work: FulfillmentOrder, items: tuple[Item, ...], carrier: str, ordinal: int) -> BuyLabel:
-    return BuyLabel(
-        connection=carrier,
-        order_id=order.id,
-        ordinal=ordinal,
-        fulfillment_order=work.external_id,
-        external_shipment_id=external_shipment_id(f"{order.connection}/{work.external_id}", ordinal),
-        storefront=order.connection,
-        order=order.external_id,
-        items=items,
     )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tradewind.domain.events import (
     DisputeObserved,
+    HoldReleased,
     LabelObserved,
     OrderObserved,
     PaymentObserved,
@@ -17,10 +18,10 @@ from tradewind.domain.events import (
     TrackingScanned,
 )
 from tradewind.domain.model import Model
-from tradewind.domain.order import Dispute, Label, Order, Payment, Refund, TrackingStatus
+from tradewind.domain.order import HOLD_RELEASED, Dispute, Label, Order, Payment, Refund, TrackingStatus
 
 Snapshot = OrderObserved | PaymentObserved | LabelObserved | DisputeObserved
-OrderEvent = Snapshot | RefundRecorded | TrackingScanned
+OrderEvent = Snapshot | RefundRecorded | TrackingScanned | HoldReleased
 
 _SCAN = "tracking/"
 
@@ -63,6 +64,8 @@ def reduce_order(order: Order, event: OrderEvent, *, authoritative: bool = False
             return _add_refund(order, event.refund)
         case TrackingScanned():
             return _add_scan(order, event)
+        case HoldReleased():
+            return _add_fact(order, f"{HOLD_RELEASED}{event.fulfillment_order}")
 
 
 def links_of(order: Order) -> frozenset[str]:
@@ -70,6 +73,8 @@ def links_of(order: Order) -> frozenset[str]:
     links: set[str] = set()
     if order.placed is not None:
         links.update(payment_link(t.payment_id) for t in order.placed.transactions if t.payment_id)
+        works = (work.external_id for work in order.placed.fulfillment_orders)
+        links.update(resource_link(order.connection, "fulfillment_order", work) for work in works)
     for payment in order.payments:
         links.add(resource_link(payment.connection, "payment", payment.external_id))
     for dispute in order.disputes:
@@ -115,6 +120,8 @@ def links_to(event: OrderEvent) -> tuple[str, ...]:
             return (own, resource_link(event.connection, "payment", event.dispute.payment))
         case TrackingScanned():
             return (tracking_link(event.tracking_number),)
+        case HoldReleased():
+            return (resource_link(event.connection, "fulfillment_order", event.fulfillment_order),)
         case _:
             return ()
 
@@ -162,24 +169,23 @@ def _with_snapshot(order: Order, event: Snapshot) -> Order:
 
 
 def _add_refund(order: Order, refund: Refund) -> Reduction:
-    fact = f"{refund.connection}/refund/{refund.external_id}"
-    if fact in order.facts:
-        return Reduction(order, Verdict.SUPERSEDED)
-    refunds = _merged_refunds(order.refunds, (refund,))
-    return Reduction(_with_fact(order, fact).model_copy(update={"refunds": refunds}), Verdict.APPLIED)
+    added, verdict = _add_fact(order, f"{refund.connection}/refund/{refund.external_id}")
+    if verdict is Verdict.SUPERSEDED:
+        return Reduction(order, verdict)
+    return Reduction(added.model_copy(update={"refunds": _merged_refunds(order.refunds, (refund,))}), verdict)
 
 
 def _add_scan(order: Order, scan: TrackingScanned) -> Reduction:
     at = scan.occurred_at.astimezone(UTC).isoformat()
-    fact = f"{_SCAN}{scan.tracking_number}/{at}/{scan.status}"
+    added, verdict = _add_fact(order, f"{_SCAN}{scan.tracking_number}/{at}/{scan.status}")
+    return Reduction(_with_scans(added), verdict)
+
+
+def _add_fact(order: Order, fact: str) -> Reduction:
     if fact in order.facts:
         return Reduction(order, Verdict.SUPERSEDED)
-    return Reduction(_with_scans(_with_fact(order, fact)), Verdict.APPLIED)
-
-
-def _with_fact(order: Order, fact: str) -> Order:
     # Sorted, so that the record does not tell in which order facts arrived.
-    return order.model_copy(update={"facts": tuple(sorted((*order.facts, fact)))})
+    return Reduction(order.model_copy(update={"facts": tuple(sorted((*order.facts, fact)))}), Verdict.APPLIED)
 
 
 def _with_scans(order: Order) -> Order:
@@ -202,8 +208,9 @@ def _merged_refunds(known: Iterable[Refund], told: Iterable[Refund]) -> tuple[Re
     return tuple(merged[key] for key in sorted(merged))
 
 
-def _fullness(refund: Refund) -> tuple[int, str]:
-    return len(refund.restocked), refund.model_dump_json()
+def _fullness(refund: Refund) -> tuple[int, int, str]:
+    told = len(refund.restocked) + len(refund.cancelled) + len(refund.transactions) + (refund.return_id is not None)
+    return len(refund.lines), told, refund.model_dump_json()
 
 
 def _replaced_payment(payments: tuple[Payment, ...], payment: Payment) -> tuple[Payment, ...]:

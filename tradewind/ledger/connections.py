@@ -132,6 +132,7 @@ def routes(conn: SqlConnection) -> dict[str, Routes]:
             result[row.key] = Routes(
                 processor=settings.get("processor") or (processors[0] if len(processors) == 1 else None),
                 carrier=settings.get("carrier") or (carriers[0] if len(carriers) == 1 else None),
+                notify_customer=settings.get("notify_customer") or "store",
             )
     return result
 

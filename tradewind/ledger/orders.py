@@ -10,7 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, update
 
-from tradewind.domain.order import CapturedBy, Order, TransactionKind, TransactionStatus, state_of
+from tradewind.domain.balance import shop_balance_of
+from tradewind.domain.order import Order
+from tradewind.domain.states import fulfilment_state, payment_state, state_of
 from tradewind.errors import VersionConflict
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new
 from tradewind.ledger.keyring import KeyRing
@@ -191,7 +193,7 @@ def _plain_columns(order: Order) -> dict[str, Any]:
     }
     if placed is None:
         return values
-    captured = order.captured_total()
+    balance = shop_balance_of(placed, order.payments)
     return (
         values
         | {name: getattr(placed, name) for name in _PLAIN}
@@ -199,23 +201,14 @@ def _plain_columns(order: Order) -> dict[str, Any]:
         | {
             "presentment_total": placed.presentment_total.minor,
             "presentment_currency": placed.presentment_total.currency,
-            "captured": captured.minor if captured else 0,
-            "refunded": refunded_minor(order),
+            "due": balance.due.minor,
+            "captured": balance.taken.minor,
+            "refunded": balance.given_back.minor,
+            "payment_state": payment_state(order).value,
+            "fulfilment_state": fulfilment_state(order).value,
+            "risk": placed.risk.value,
         }
     )
-
-
-def refunded_minor(order: Order) -> int:
-    """What went back to the customer, in minor units: by the processor and, for what it took itself, the storefront."""
-    given_back = sum(payment.refunded.minor for payment in order.payments)
-    for transaction in order.placed.transactions if order.placed else ():
-        if (
-            transaction.kind is TransactionKind.REFUND
-            and transaction.status is TransactionStatus.SUCCESS
-            and transaction.captured_by is CapturedBy.STOREFRONT
-        ):
-            given_back += transaction.amount.minor
-    return given_back
 
 
 def _sealed_columns(keys: KeyRing, order: Order) -> dict[str, Any]:

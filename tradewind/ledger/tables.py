@@ -21,10 +21,10 @@ from sqlalchemy import (
 from tradewind.domain.commands import Lane
 from tradewind.ledger.metadata import key_metadata as key_metadata
 from tradewind.ledger.metadata import metadata as metadata
-from tradewind.ledger.pruned_tables import pruned_delivery as pruned_delivery
 from tradewind.ledger.page_tables import capture as capture
 from tradewind.ledger.page_tables import captured as captured
 from tradewind.ledger.page_tables import order_change as order_change
+from tradewind.ledger.pruned_tables import pruned_delivery as pruned_delivery
 from tradewind.ledger.types import BigId, PlainText, UtcDateTime
 from tradewind.ledger.watch_tables import dead_letter as dead_letter
 from tradewind.ledger.watch_tables import dead_letter_group as dead_letter_group
@@ -122,8 +122,12 @@ orders = Table(
     Column("total", BigInteger),
     Column("taxes_included", Boolean),
     Column("fully_paid", Boolean),
+    Column("due", BigInteger),  # of the total, what is on the order still or was paid back
     Column("captured", BigInteger),
     Column("refunded", BigInteger),
+    Column("payment_state", PlainText),
+    Column("fulfilment_state", PlainText),
+    Column("risk", PlainText),
     Column("presentment_total", BigInteger),
     Column("presentment_currency", String(3)),
     Column("record", PlainText, nullable=False),  # the order as JSON, without personal data

@@ -7,8 +7,8 @@ VIEWS = {
     "v_orders": """
         SELECT id AS order_id, connection, external_id, name, state, live, test, on_hold, placed_at, processed_at,
                updated_at, cancelled_at, currency, subtotal, discounts, shipping, tax, tip, duties, total,
-               taxes_included, fully_paid, captured, refunded, presentment_total, presentment_currency, recorded_at,
-               changed_at
+               taxes_included, fully_paid, due, captured, refunded, payment_state, fulfilment_state, risk,
+               presentment_total, presentment_currency, recorded_at, changed_at
         FROM orders""",
     "v_lines": """
         SELECT l.order_id, o.connection, o.name AS order_name, o.placed_at, l.external_id AS line_id, l.position, l.sku,

@@ -20,7 +20,6 @@ from tradewind.domain.events import Event
 from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import links_of, shipment_link
-from tradewind.domain.stock import movements_of
 from tradewind.errors import LeaseLost, LedgerError, PermanentError, VersionConflict
 from tradewind.ledger import changes, connections, inbox, orders, outbox, stock
 from tradewind.ledger.engine import Ledger
@@ -64,6 +63,7 @@ class Applier:
         self._worker = worker
         self._limit = limit
         self._lease_s = lease_s
+        self._position = inbox.Position()
         self._now = now
 
     def run_once(self) -> Applied:
@@ -72,12 +72,12 @@ class Applier:
         When another worker has taken over a row, nothing of the batch is written, and its rows are claimed again after
         their lease; when someone has changed an order meanwhile, they are given back and claimed again at once.
         """
-        with self._ledger.write() as database:
-            claimed = inbox.claim(
-                database, self._ledger.keys, worker=self._worker, limit=self._limit, lease_s=self._lease_s
-            )
+        claimed, erased = inbox.opened(self._ledger.keys, self._take_batch())
+        if erased:
+            with self._ledger.write() as database:
+                inbox.finish(database, erased)
         if not claimed:
-            return Applied()
+            return Applied(taken=len(erased))
         try:
             return self._apply(claimed)
         except LeaseLost as error:
@@ -86,6 +86,12 @@ class Applier:
         except VersionConflict as error:
             _log.warning("batch of %d given back: %s", len(claimed), error)
             return self._give_back(claimed)
+
+    def _take_batch(self) -> list[inbox.Held]:
+        with self._ledger.write() as database:
+            return inbox.take(
+                database, worker=self._worker, limit=self._limit, lease_s=self._lease_s, position=self._position
+            )
 
     def _apply(self, claimed: Sequence[inbox.Claimed]) -> Applied:
         """A batch that cannot be committed is halved until the delivery at fault stands alone, and is dead."""
@@ -106,6 +112,7 @@ class Applier:
 
     def _give_back(self, claimed: Sequence[inbox.Claimed]) -> Applied:
         """What a part of the batch has settled by now is left as it is."""
+        self._position.reset()
         for delivery in claimed:
             try:
                 with self._ledger.write() as database:
@@ -131,11 +138,12 @@ class Applier:
         orders.save_many(database, keys, [(order, batch.loaded[order.id]) for order in changed])
         links = _links(changed, commands)
         orders.add_links_many(database, links)
-        inbox.release_parked(database, links.keys())
+        if inbox.release_parked(database, links.keys()):
+            self._position.reset()
         now = self._now()
         added = outbox.add(database, [*batch.commands(), *commands], now)
         changes.record(database, touches, commands, added, now)
-        stock.add(database, [movement for order in changed for movement in movements_of(order)])
+        stock.add(database, batch.movements())
         for connection, reason in batch.revoked.items():
             connections.set_state(database, connection, ConnectionState.PAUSED, actor="provider", reason=reason)
         inbox.finish(database, outcomes)

@@ -13,7 +13,9 @@ from tradewind.domain.connections import Connection
 from tradewind.domain.events import (
     CommandSettled,
     ConnectionRevoked,
+    DisputeObserved,
     Event,
+    HoldReleased,
     Ignored,
     JournalRecorded,
     LabelObserved,
@@ -27,6 +29,7 @@ from tradewind.domain.events import (
 from tradewind.domain.money import Money
 from tradewind.domain.order import Order
 from tradewind.domain.reducer import OrderEvent, Verdict, is_news, links_of, links_to, new_order, reduce_order
+from tradewind.domain.stock import StockMovement, movements_of
 from tradewind.errors import InvalidTransition
 from tradewind.ledger import connections, journal, orders
 from tradewind.ledger.changes import Touch
@@ -58,6 +61,7 @@ class Batch:
     connected: Mapping[str, Connection]
     loaded: dict[str, int | None] = field(default_factory=dict)
     records: dict[str, Order] = field(default_factory=dict)
+    found: dict[str, Order] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     links: dict[str, str] = field(default_factory=dict)
     refetches: dict[str, Refetch] = field(default_factory=dict)
@@ -69,6 +73,7 @@ class Batch:
         found = orders.load(self.database, self.keys, names)
         self.loaded.update({name: found[name][1] if name in found else None for name in names})
         self.records.update({name: order for name, (order, _) in found.items()})
+        self.found.update(self.records)
 
     def take(self, event: Event, *, authoritative: bool) -> Effect:
         """Bring one event into the batch. Raises InvalidTransition for an event that its order cannot take."""
@@ -111,6 +116,12 @@ class Batch:
             # The storefront's own stock counts and products are read by the catalog sync, in batches.
             return Effect("applied", reason="read by the next catalog sync")
         order_id = self._order_of_resource(resource)
+        if resource.kind == "fulfillment_order":
+            if order_id is None:
+                return Effect(
+                    "parked", waits_for=resource.address, reason=f"nothing is known of {resource.address} yet"
+                )
+            resource = Resource(connection=resource.connection, kind="order", external_id=order_id.partition("/")[2])
         record = self._record(order_id) if order_id else None
         if not is_news(record, resource.address, event.version, event.fingerprint):
             return Effect("superseded", order_id, reason="the record is as new")
@@ -154,10 +165,22 @@ class Batch:
                 return f"{event.connection}/{event.order_external_id}"
             case ResourceChanged():
                 return self._order_of_resource(event.resource)
-            case PaymentObserved() | LabelObserved() | TrackingScanned():
+            case DisputeObserved() if event.order_external_id is not None:
+                return f"{event.connection}/{event.order_external_id}"
+            case PaymentObserved() | LabelObserved() | DisputeObserved() | TrackingScanned() | HoldReleased():
                 return next(filter(None, map(self._by_link, links_to(event))), None)
             case _:
                 return None
+
+    def movements(self) -> list[StockMovement]:
+        """What the changes of the records move in stock, each change of a row once."""
+        return [
+            movement
+            for order_id in sorted(self.changed)
+            for movement in movements_of(
+                self.records[order_id], self.found.get(order_id), step=str((self.loaded[order_id] or 0) + 1)
+            )
+        ]
 
     def _order_of_resource(self, resource: Resource) -> str | None:
         if resource.kind == "order":
@@ -172,7 +195,7 @@ class Batch:
             found = orders.load(self.database, self.keys, [order_id]).get(order_id)
             self.loaded[order_id] = found[1] if found else None
             if found:
-                self.records[order_id] = found[0]
+                self.records[order_id] = self.found[order_id] = found[0]
         return self.records.get(order_id)
 
     def _begin(self, order_id: str) -> Order:
@@ -202,6 +225,8 @@ def _resource_of(event: OrderEvent) -> Resource:
             return Resource(connection=payment.connection, kind="payment", external_id=payment.external_id)
         case LabelObserved():
             return Resource(connection=event.label.connection, kind="label", external_id=event.label.external_id)
+        case DisputeObserved():
+            return Resource(connection=event.connection, kind="dispute", external_id=event.dispute.external_id)
         case OrderObserved():
             return Resource(connection=event.connection, kind="order", external_id=event.external_id)
         case _:
@@ -209,21 +234,24 @@ def _resource_of(event: OrderEvent) -> Resource:
 
 
 def _guard_currency(before: Order, after: Order) -> None:
-    """The amounts of an order are of one currency, so that they can be added up and compared."""
+    """An order's amounts are in its shop's currency or in its customer's, so that they can be added up and compared."""
     if after.placed is None:
         return
+    known = after.placed if before.placed is None else before.placed
     told = {amount.currency for amount in _amounts(after)} | {after.placed.currency}
-    if before.placed is not None:
-        told.add(before.placed.currency)
-    if len(told) > 1:
-        raise InvalidTransition(f"{after.id} would have amounts in {' and '.join(sorted(told))}")
+    others = told - {known.currency, known.presentment_total.currency}
+    if others or after.placed.currency != known.currency:
+        raise InvalidTransition(f"{after.id} would have amounts in {' and '.join(sorted({known.currency, *told}))}")
 
 
 def _amounts(order: Order) -> Iterator[Money]:
     for payment in order.payments:
         yield from (payment.authorized, payment.captured, payment.refunded)
     yield from (refund.amount for refund in order.refunds)
+    yield from (dispute.amount for dispute in order.disputes)
     if order.placed is not None:
-        yield order.placed.total
-        yield from (transaction.amount for transaction in order.placed.transactions)
-        yield from (refund.amount for refund in order.placed.refunds)
+        yield from (order.placed.total, order.placed.presentment_total)
+        for transaction in order.placed.transactions:
+            yield from (transaction.amount, transaction.presentment)
+        for refund in order.placed.refunds:
+            yield from (refund.amount, refund.presentment)

@@ -8,12 +8,20 @@ from typing import Any
 
 from tradewind.domain.commands import Command
 from tradewind.domain.connections import Routes
-from tradewind.domain.events import LabelObserved, OrderObserved, PaymentObserved, RefundRecorded, TrackingScanned
+from tradewind.domain.events import (
+    DisputeObserved,
+    LabelObserved,
+    OrderObserved,
+    PaymentObserved,
+    RefundRecorded,
+    TrackingScanned,
+)
 from tradewind.domain.money import Money
 from tradewind.domain.order import (
     Address,
     CapturedBy,
     Customer,
+    Dispute,
     Fulfillment,
     FulfillmentOrder,
     FulfillmentOrderStatus,
@@ -25,6 +33,7 @@ from tradewind.domain.order import (
     PaymentState,
     PlacedOrder,
     Refund,
+    Return,
     Transaction,
     TransactionKind,
     TransactionStatus,
@@ -101,12 +110,20 @@ def refund(external_id: str = "r-1", amount: int = 300, **changes: Any) -> Refun
     return Refund(**values | changes)
 
 
+def return_of(units: int = 2, **changes: Any) -> Return:
+    """The customer sends mugs back."""
+    values: dict[str, Any] = {
+        "external_id": "return-1", "status": "open", "lines": (("line-1", units),), "created_at": AT
+    }  # fmt: skip
+    return Return(**values | changes)
+
+
 def placed(**changes: Any) -> PlacedOrder:
     """Two mugs at 5.00 and 2.50 postage, authorised at the processor."""
     values: dict[str, Any] = {
         "name": "#1042", "placed_at": AT, "processed_at": AT, "updated_at": AT, "currency": "GBP",
-        "presentment_total": gbp(TOTAL), "lines": (line(),), "subtotal": gbp(1000), "discounts": gbp(0),
-        "shipping": gbp(250), "tax": gbp(0), "tip": gbp(0), "duties": gbp(0), "total": gbp(TOTAL),
+        "presentment_total": changes.get("total", gbp(TOTAL)), "lines": (line(),), "subtotal": gbp(1000),
+        "discounts": gbp(0), "shipping": gbp(250), "tax": gbp(0), "tip": gbp(0), "duties": gbp(0), "total": gbp(TOTAL),
         "taxes_included": True, "customer": Customer(external_id="c-1", email="ada@example.com"), "ship_to": HOME,
         "transactions": (transaction(),), "fulfillment_orders": (work(),),
     }  # fmt: skip
@@ -141,6 +158,16 @@ def label_observed(external_id: str = "se-1", *, version: datetime = AT, **chang
         "tracking_url": "https://track.example/T-1", "carrier": "royal_mail", "cost": gbp(310), "created_at": AT,
     }  # fmt: skip
     return LabelObserved(version=version, label=Label(**values | changes))
+
+
+def dispute_observed(external_id: str = "dp-1", *, version: datetime = AT, **changes: Any) -> DisputeObserved:
+    """The bank takes the whole payment back."""
+    values: dict[str, Any] = {
+        "connection": PROCESSOR, "external_id": external_id, "payment": "pi-1", "charge_id": "ch-1",
+        "amount": gbp(TOTAL), "reason": "fraudulent", "status": "needs_response", "evidence_due_at": None,
+        "created_at": AT,
+    }  # fmt: skip
+    return DisputeObserved(connection=PROCESSOR, version=version, dispute=Dispute(**values | changes))
 
 
 def shipment_of(fulfillment_order: str, ordinal: int = 0) -> str:

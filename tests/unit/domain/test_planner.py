@@ -48,11 +48,9 @@ from tradewind.domain.order import (
     FulfillmentOrderStatus,
     LabelState,
     Order,
-    OrderState,
     PaymentState,
     TransactionKind,
     TransactionStatus,
-    state_of,
 )
 from tradewind.domain.planner import external_shipment_id
 
@@ -393,49 +391,3 @@ def test_a_shipment_id_is_stable_and_short_enough_for_every_carrier() -> None:
     assert external_shipment_id("shopify:north/fo-1", 0) == external_shipment_id("shopify:north/fo-1", 0)
     assert len({external_shipment_id(f"{store}/fo-1", n) for store in ("a", "b") for n in (0, 1)}) == 4
     assert len(external_shipment_id("x" * 500, 0)) <= 50
-
-
-class TestStates:
-    @pytest.mark.parametrize(
-        ("events", "state"),
-        [
-            ((), OrderState.UNKNOWN),
-            ((order_observed(),), OrderState.PLACED),
-            ((order_observed(on_hold=True),), OrderState.ON_HOLD),
-            (PAID, OrderState.PAID),
-            ((*PAID, label_observed()), OrderState.LABELLED),
-            ((*PAID, label_observed(state=LabelState.VOIDED)), OrderState.PAID),
-            ((order_observed(fulfillment_orders=(shipped_work(),), fulfillments=(parcel(),)),), OrderState.SHIPPED),
-            (
-                (order_observed(fulfillment_orders=(shipped_work(), work("fo-2")), fulfillments=(parcel(),)),),
-                OrderState.PARTIALLY_SHIPPED,
-            ),
-            ((order_observed(fulfillments=(parcel(status="cancelled"),)),), OrderState.PLACED),
-            ((order_observed(cancelled_at=AT, fulfillments=(parcel(),)),), OrderState.CANCELLED),
-            (
-                (order_observed(lines=(line(requires_shipping=False),), transactions=(own_transaction(),)),),
-                OrderState.COMPLETED,
-            ),
-        ],
-    )
-    def test_the_furthest_point_is_the_state(self, events: tuple[object, ...], state: OrderState) -> None:
-        assert state_of(record(*events)) is state  # type: ignore[arg-type]
-
-    def test_what_needs_no_parcel_is_not_left_to_be_shipped(self) -> None:
-        lines = (line(), line("line-2", requires_shipping=False))
-        works = (shipped_work(), work("fo-2", remaining=(("line-2", 1),)))
-        order = record(order_observed(lines=lines, fulfillment_orders=works, fulfillments=(parcel(),)))
-        assert state_of(order) is OrderState.SHIPPED
-
-    def test_captured_is_what_storefront_and_processor_took(self) -> None:
-        taken = (
-            own_transaction("tx-1", amount=gbp(100)),
-            own_transaction("tx-2", amount=gbp(50), kind=TransactionKind.CAPTURE),
-            own_transaction("tx-3", amount=gbp(7), status=TransactionStatus.FAILURE),
-            own_transaction("tx-4", amount=gbp(7), kind=TransactionKind.REFUND),
-            transaction("tx-5", status=TransactionStatus.SUCCESS),
-        )
-        order = record(order_observed(transactions=taken), captured(amount=1000))
-        assert order.captured_total() == gbp(1150)
-        assert not order.is_paid
-        assert record(captured()).captured_total() is None

@@ -184,7 +184,8 @@ class TestLinks:
     def test_what_is_not_known_gives_no_link(self) -> None:
         assert links_of(new_order(STORE, "1")) == frozenset()
         bare = record(
-            order_observed(transactions=(transaction(payment_id=None),)), label_observed(tracking_number=None)
+            order_observed(transactions=(transaction(payment_id=None),), fulfillment_orders=()),
+            label_observed(tracking_number=None),
         )
         assert links_of(bare) == {
             shipment_link(shipment_of("fo-1")), resource_link(CARRIER, "label", "se-1")

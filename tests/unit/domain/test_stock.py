@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.domain.orders import AT, line, order_observed, parcel, record, shipped_work, work
+from tests.unit.domain.orders import AT, line, order_observed, parcel, record, refund, shipped_work, work
+from tradewind.domain.order import Refund, Return
 from tradewind.domain.stock import Availability, MovementKind, StockMovement, availability, movements_of
 
 HERE = ("MUG", "shed")
@@ -63,7 +64,7 @@ class TestMovementsOfAnOrder:
 
     def test_a_placed_order_reserves_where_it_will_be_shipped_from(self) -> None:
         assert movements_of(record(order_observed())) == (
-            moved(MovementKind.RESERVED, 2, "shopify:north/1/fo-1/line-1/reserved"),
+            moved(MovementKind.RESERVED, 2, "shopify:north/1/fo-1/line-1/shed/reserved/"),
         )
 
     def test_a_shipped_one_has_reserved_and_shipped(self) -> None:
@@ -72,8 +73,14 @@ class TestMovementsOfAnOrder:
 
     def test_a_cancelled_one_gives_back_what_was_not_shipped(self) -> None:
         works = (shipped_work(), work("fo-2"))
-        moved = self.kinds(cancelled_at=AT, fulfillment_orders=works, fulfillments=(parcel(),))
-        assert moved == [("reserved", 2), ("shipped", 2), ("reserved", 2), ("released", 2)]
+        kept = {"lines": (line(quantity=4, current_quantity=4),), "fulfillments": (parcel(),)}
+        placed, cancelled = (
+            {"fulfillment_orders": works} | kept,
+            {"fulfillment_orders": works, "cancelled_at": AT} | kept,
+        )
+        assert self.kinds(**cancelled) == [("reserved", 2), ("shipped", 2)]
+        moved = movements_of(record(order_observed(**cancelled)), record(order_observed(**placed)), step="2")
+        assert [(one.kind.value, one.quantity) for one in moved] == [("released", 2)]
 
     def test_a_parcel_that_was_called_back_is_not_shipped(self) -> None:
         assert self.kinds(fulfillments=(parcel(status="cancelled"),)) == [("reserved", 2)]
@@ -102,9 +109,81 @@ class TestMovementsOfAnOrder:
         assert len(set(causes)) == len(causes) == 2
 
     def test_a_whole_story_ends_with_nothing_reserved(self) -> None:
-        stages = (
-            record(order_observed()),
-            record(order_observed(fulfillment_orders=(shipped_work(),), fulfillments=(parcel(),))),
-        )
-        recorded = {one.cause: one for stage in stages for one in movements_of(stage)}
-        assert availability(recorded.values()) == {HERE: Availability(on_hand=-2, reserved=0)}
+        shipped = {"fulfillment_orders": (shipped_work(),), "fulfillments": (parcel(),)}
+        assert stock_after({}, shipped) == {HERE: Availability(on_hand=-2, reserved=0)}
+
+
+def stock_after(*snapshots: dict[str, object]) -> dict[tuple[str, str], Availability]:
+    """What stands where after the storefront has told these snapshots one after another."""
+    before, recorded = None, {}
+    for step, changes in enumerate(snapshots):
+        order = record(order_observed(**changes))
+        for one in movements_of(order, before, step=str(step)):
+            assert one.cause not in recorded
+            recorded[one.cause] = one
+        before = order
+    return availability(recorded.values())
+
+
+def put_back(units: int, location: str | None = "shed", **changes: object) -> Refund:
+    return refund(lines=(("line-1", units),), restocked=(("line-1", location, units),), **changes)
+
+
+SHIPPED = {"fulfillment_orders": (shipped_work(),), "fulfillments": (parcel(),)}
+HALF = work(remaining=(("line-1", 1),))
+
+
+class TestWhatFollowsAChange:
+    @pytest.mark.parametrize(
+        ("snapshots", "on_hand", "reserved"),
+        [
+            (({}, {"fulfillment_orders": (work(assigned=(("line-1", 1),), remaining=(("line-1", 1),)),)}), 0, 1),
+            (({}, {"fulfillment_orders": (work(status="cancelled"),)}), 0, 0),
+            (({}, {"fulfillment_orders": (work(), work("fo-2"))}), 0, 4),
+            (({}, {"fulfillment_orders": (HALF,), "fulfillments": (parcel(),)}), -1, 1),
+            (({}, SHIPPED, {"fulfillments": (parcel(status="cancelled"),)}), 0, 2),
+            (({}, {"cancelled_at": AT}), 0, 0),
+            (({}, SHIPPED, SHIPPED | {"refunds": (put_back(1),)}), -1, 0),
+            (({}, SHIPPED, SHIPPED | {"refunds": (put_back(1, None),)}), -2, 0),
+        ],
+        ids=[
+            "an edit takes a unit off", "its work is cancelled", "an edit adds work", "a part is shipped",
+            "a parcel is called back", "cancelled", "a unit comes back", "a unit comes back to nowhere",
+        ],
+    )  # fmt: skip
+    def test_the_difference_is_moved(
+        self, snapshots: tuple[dict[str, object], ...], on_hand: int, reserved: int
+    ) -> None:
+        stock = stock_after(*snapshots)[HERE]
+        assert (stock.on_hand, stock.reserved) == (on_hand, reserved)
+
+    def test_work_that_moves_takes_its_reservation_along(self) -> None:
+        stock = stock_after({}, {"fulfillment_orders": (work(location="attic"),)})
+        assert (stock[HERE].reserved, stock["MUG", "attic"].reserved) == (0, 2)
+
+    def test_a_unit_refunded_before_it_ships_is_released_and_never_counted_as_shipped(self) -> None:
+        taken_off = refund(lines=(("line-1", 1),), cancelled=(("line-1", 1),))
+        left = {"lines": (line(current_quantity=1),), "refunds": (taken_off,), "fulfillments": (parcel(),)}
+        rest = work(status="closed", remaining=(("line-1", 0),))
+        assert stock_after({}, left | {"fulfillment_orders": (rest,)}) == {HERE: Availability(on_hand=-1)}
+
+    def test_a_unit_that_a_return_tells_of_is_not_counted_again_with_its_refund(self) -> None:
+        back = Return(
+            external_id="return-1", status="closed", lines=(("line-1", 1),), restocked=(("line-1", "attic", 1),),
+            created_at=AT,
+        )  # fmt: skip
+        told = SHIPPED | {"returns": (back,), "refunds": (put_back(1, return_id="return-1"),)}
+        stock = stock_after({}, SHIPPED, told)
+        assert (stock[HERE].on_hand, stock["MUG", "attic"].on_hand) == (-2, 1)
+
+    def test_the_same_record_again_moves_nothing(self) -> None:
+        order = record(order_observed(**SHIPPED))
+        assert movements_of(order, order, step="2") == ()
+
+    @given(st.permutations(range(5)))
+    def test_the_end_does_not_depend_on_what_was_seen_on_the_way(self, seen: list[int]) -> None:
+        stages: tuple[dict[str, object], ...] = (
+            {}, {"fulfillment_orders": (HALF,), "fulfillments": (parcel(),)}, SHIPPED,
+            SHIPPED | {"refunds": (put_back(1),)}, {"fulfillment_orders": (work("fo-2"),)},
+        )  # fmt: skip
+        assert stock_after(*(stages[n] for n in seen), SHIPPED) == stock_after(SHIPPED)
