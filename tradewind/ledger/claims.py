@@ -1,21 +1,111 @@
-"""Claims: a delivery is held under a lease with an epoch, and finished by whoever holds it."""
+"""Claims: a delivery is held under a lease with an epoch, and finished by whoever holds it.
+
+What stands open is looked for from a position, so that a claim takes as long after a million rows as before.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from tradewind.errors import LeaseLost
-from tradewind.ledger import deaths
+from tradewind.ledger import claim_statements, deaths
 from tradewind.ledger.delivery import Claimed, Outcome, unpack
-from tradewind.ledger.dialect import AnyRow, db_now
-from tradewind.ledger.identity import CHUNK, row_name
+from tradewind.ledger.identity import CHUNK, name_of
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES, order_link
 from tradewind.ledger.tables import inbox as table
+from tradewind.ledger.types import plain
+
+FULL_LOOK_EVERY = 20
+"""Claims. What a quick look passes over waits for no more than these; so do leases that have run out."""
+
+
+class Held(NamedTuple):
+    """A delivery under a lease, its content still sealed: what the database gives, as it gives it."""
+
+    id: int
+    epoch: int
+    attempts: int
+    lane: int
+    connection: str
+    source: str
+    delivery_key: str
+    topic: str
+    format: str
+    sealed: bytes
+    occurred_at: datetime | str | None
+    received_at: datetime | str
+    replay_of: int | None
+    correlation: str | None
+
+
+@dataclass
+class Position:
+    """How far a worker has come. A quick look starts there, a full one at the first delivery.
+
+    While another transaction is open for long, PostgreSQL cannot clear away what was claimed since it began: a look
+    from the start would walk over all of it again, and each claim would take longer than the one before.
+    """
+
+    after: int = 0
+    highest: int = 0
+    quick_looks: int = FULL_LOOK_EVERY
+
+    def reset(self) -> None:
+        """Deliveries that have been passed are received again: look from the start."""
+        self.quick_looks = FULL_LOOK_EVERY
+
+
+def take(
+    conn: Connection,
+    *,
+    worker: str,
+    limit: int,
+    lease_s: float,
+    prefix: Sequence[str] | None = None,
+    position: Position | None = None,
+) -> list[Held]:
+    """Take up to `limit` deliveries, by lane and then oldest first: received ones, and those whose lease ran out.
+
+    prefix: only of connections that begin so. position: for a worker that claims again and again; it gives nothing only
+    when nothing waits, and may give younger deliveries first for a moment.
+    """
+    lease = {"worker": worker, "lease_s": lease_s}
+    if position is not None and position.quick_looks < FULL_LOOK_EVERY:
+        position.quick_looks += 1
+        rows = _take(conn, "received", position.after, prefix, limit, lease)
+        if rows:
+            position.highest = max(position.highest, *(row.id for row in rows))
+            return rows
+    # One statement for each, so that both walk their index in order and stop at the limit.
+    expired = _take(conn, "claimed", 0, prefix, limit, lease)
+    rows = _take(conn, "received", 0, prefix, limit - len(expired), lease)
+    if position is not None:
+        position.quick_looks = 0
+        position.highest = max((position.highest, *(row.id for row in rows)))
+        position.after = min((row.id for row in rows), default=position.highest + 1) - 1
+    return sorted(expired + rows, key=lambda row: (row.lane, row.id))
+
+
+def opened(keys: KeyRing, held: Sequence[Held]) -> tuple[list[Claimed], list[Outcome]]:
+    """What is held with its content, and for those whose key was erased that they are dead.
+
+    It needs no database but the key store: whoever holds no transaction meanwhile keeps no other writer waiting.
+    """
+    names = [name_of((one.connection, one.source, one.delivery_key)) for one in held]
+    contents = keys.open_many([(one.sealed, name) for one, name in zip(held, names, strict=True)])
+    claimed, erased = [], []
+    for one, content in zip(held, contents, strict=True):
+        if content is None:
+            erased.append(Outcome(one.id, one.epoch, "dead", "its key was erased"))
+        else:
+            claimed.append(_claimed(one, content))
+    return claimed, erased
 
 
 def claim(
@@ -27,22 +117,10 @@ def claim(
     lease_s: float,
     prefix: Sequence[str] | None = None,
 ) -> list[Claimed]:
-    """Take up to `limit` deliveries, by lane and then oldest first: received ones, and those whose lease ran out.
-
-    prefix: only of connections that begin so. A delivery whose key was erased becomes dead and is left out.
-    """
-    now = db_now(conn)
-    lease_until = now + timedelta(seconds=lease_s)
-    # One statement for each, so that both walk their index in order and stop at the limit.
-    expired = and_(table.c.state == "claimed", table.c.lease_until <= now)
-    rows = _take(conn, expired, prefix, limit, worker, lease_until)
-    rows += _take(conn, table.c.state == "received", prefix, limit - len(rows), worker, lease_until)
-    rows.sort(key=lambda row: (row.lane, row.id))
-    contents = keys.open_many([(row.sealed, row_name(row)) for row in rows])
-    pairs = list(zip(rows, contents, strict=True))
-    erased = [Outcome(row.id, row.epoch, "dead", "its key was erased") for row, content in pairs if content is None]
+    """Take and open at once, within one transaction. A delivery whose key was erased becomes dead and is left out."""
+    claimed, erased = opened(keys, take(conn, worker=worker, limit=limit, lease_s=lease_s, prefix=prefix))
     finish(conn, erased)
-    return [_claimed(row, content) for row, content in pairs if content is not None]
+    return claimed
 
 
 def finish(conn: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -52,21 +130,8 @@ def finish(conn: Connection, outcomes: Sequence[Outcome]) -> None:
     """
     if not outcomes:
         return
-    now = db_now(conn)
     known = _known_links(conn, {one.waits_for for one in outcomes if one.state == "parked" and one.waits_for})
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("_id"), table.c.epoch == bindparam("_epoch"), table.c.state == "claimed")
-        .values(
-            state=bindparam("_state"),
-            reason=bindparam("_reason"),
-            order_id=func.coalesce(bindparam("_order_id"), table.c.order_id),
-            waits_for=bindparam("_waits_for"),
-            finished_at=bindparam("_finished_at"),
-            lease_until=None,
-        )
-    )
-    written = conn.execute(statement, [_outcome_values(one, known, now) for one in outcomes]).rowcount
+    written = claim_statements.finish(conn, [_told(one, known) for one in outcomes])
     if written != len(outcomes):
         raise LeaseLost(f"{len(outcomes) - written} of {len(outcomes)} deliveries were taken over by another worker")
     _note_dead(conn, {one.id: one for one in outcomes if one.state == "dead" and one.place is not None})
@@ -90,58 +155,50 @@ def release_stranded(conn: Connection) -> int:
 
 
 def _take(
-    conn: Connection,
-    free: ColumnElement[bool],
-    prefix: Sequence[str] | None,
-    limit: int,
-    worker: str,
-    lease_until: datetime,
-) -> list[AnyRow]:
+    conn: Connection, state: str, after: int, prefix: Sequence[str] | None, limit: int, lease: Mapping[str, Any]
+) -> list[Held]:
     if limit <= 0:
         return []
-    due = select(table.c.id).where(free).order_by(table.c.lane, table.c.id).limit(limit)
-    if prefix is not None:
-        due = due.where(or_(*(table.c.connection.startswith(one, autoescape=True) for one in prefix)))
-    # Workers that claim at the same time pass over each other's rows; SQLite's are one at a time already.
-    chosen = due.with_for_update(skip_locked=True).cte("due")
-    held = {"state": "claimed", "claimed_by": worker, "lease_until": lease_until}
-    statement = update(table).where(table.c.id.in_(select(chosen.c.id))).returning(*table.c)
-    counted = statement.values(epoch=table.c.epoch + 1, attempts=table.c.attempts + 1, **held)
-    return list(conn.execute(counted))
+    statement = claim_statements.take_statement(
+        conn.dialect.name, state, Held._fields, None if prefix is None else len(prefix)
+    )
+    begins = {f"prefix_{number}": one for number, one in enumerate(prefix or ())}
+    result = conn.execute(statement, {"after": after, "limit": limit, **lease, **begins})
+    return [Held._make(row) for row in result.fetchall()]
 
 
-def _claimed(row: AnyRow, content: bytes) -> Claimed:
+def _claimed(one: Held, content: bytes) -> Claimed:
     headers, body = unpack(content)
     return Claimed(
-        connection=row.connection,
-        source=row.source,
-        delivery_key=row.delivery_key,
-        topic=row.topic,
+        connection=one.connection,
+        source=one.source,  # type: ignore[arg-type]
+        delivery_key=one.delivery_key,
+        topic=one.topic,
         body=body,
-        format=row.format,
+        format=one.format,  # type: ignore[arg-type]
         headers=headers,
-        occurred_at=row.occurred_at,
-        received_at=row.received_at,
-        lane=LANES[row.lane],
-        replay_of=row.replay_of,
-        correlation=row.correlation,
-        id=row.id,
-        epoch=row.epoch,
-        attempts=row.attempts,
+        occurred_at=None if one.occurred_at is None else _utc(one.occurred_at),
+        received_at=_utc(one.received_at),
+        lane=LANES[one.lane],
+        replay_of=one.replay_of,
+        correlation=one.correlation,
+        id=one.id,
+        epoch=one.epoch,
+        attempts=one.attempts,
     )
 
 
-def _outcome_values(outcome: Outcome, known: Collection[str], now: datetime) -> dict[str, Any]:
+def _utc(at: datetime | str) -> datetime:
+    """SQLite holds times as text without a zone."""
+    return datetime.fromisoformat(at).replace(tzinfo=UTC) if isinstance(at, str) else at.astimezone(UTC)
+
+
+def _told(outcome: Outcome, known: Collection[str]) -> dict[str, object]:
     state = "received" if outcome.state == "parked" and outcome.waits_for in known else outcome.state
-    return {
-        "_id": outcome.id,
-        "_epoch": outcome.epoch,
-        "_state": state,
-        "_reason": outcome.reason,
-        "_order_id": outcome.order_id,
-        "_waits_for": outcome.waits_for if state == "parked" else None,
-        "_finished_at": None if state == "received" else now,
-    }
+    waits_for = outcome.waits_for if state == "parked" else None
+    texts = {"reason": outcome.reason, "order_id": outcome.order_id, "waits_for": waits_for}
+    told = {name: None if value is None else plain(value) for name, value in texts.items()}
+    return {"id": outcome.id, "epoch": outcome.epoch, "state": state, **told}
 
 
 def _note_dead(conn: Connection, dead: Mapping[int, Outcome]) -> None:

@@ -3,7 +3,7 @@
 This is its front; `intake.py` stores, `claims.py` hands out, `deliveries.py` shows, `retention.py` prunes.
 """
 
-from tradewind.ledger.claims import claim, finish, release_parked, release_stranded
+from tradewind.ledger.claims import Held, Position, claim, finish, opened, release_parked, release_stranded, take
 from tradewind.ledger.deliveries import counts, dead_letters, get, replay, search
 from tradewind.ledger.delivery import Claimed, Delivery, DeliveryContent, DeliveryRow, Outcome, Stored
 from tradewind.ledger.intake import store
@@ -13,16 +13,20 @@ __all__ = [
     "Delivery",
     "DeliveryContent",
     "DeliveryRow",
+    "Held",
     "Outcome",
+    "Position",
     "Stored",
     "claim",
     "counts",
     "dead_letters",
     "finish",
     "get",
+    "opened",
     "release_parked",
     "release_stranded",
     "replay",
     "search",
     "store",
+    "take",
 ]

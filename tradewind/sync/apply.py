@@ -73,13 +73,8 @@ class Applier:
         their lease; when someone has changed an order meanwhile, they are given back and claimed again at once.
         """
         claimed, erased = inbox.opened(self._ledger.keys, self._take_batch())
-        if erased:
-            with self._ledger.write() as database:
-                inbox.finish(database, erased)
-        if not claimed:
-            return Applied(taken=len(erased))
         try:
-            return self._apply(claimed)
+            return self._bury(erased) + (self._apply(claimed) if claimed else Applied())
         except LeaseLost as error:
             _log.warning("batch of %d given up: %s", len(claimed), error)
             return Applied()
@@ -92,6 +87,13 @@ class Applier:
             return inbox.take(
                 database, worker=self._worker, limit=self._limit, lease_s=self._lease_s, position=self._position
             )
+
+    def _bury(self, erased: Sequence[inbox.Outcome]) -> Applied:
+        """Deliveries whose content was erased on purpose: they are dead, and no dead letters."""
+        if erased:
+            with self._ledger.write() as database:
+                inbox.finish(database, erased)
+        return Applied(taken=len(erased))
 
     def _apply(self, claimed: Sequence[inbox.Claimed]) -> Applied:
         """A batch that cannot be committed is halved until the delivery at fault stands alone, and is dead."""
