@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from tradewind.ledger.engine import Ledger
 def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     """Counts of what went well and what must not happen, and how long orders took.
 
-    lost: accepted by a store and not in the books, or neither shipped, cancelled nor complete there. latency: from the
+    lost: accepted by a store and not in the books, or there in a state that is not its right end. latency: from the
     moment the store accepts an order to the carrier's label request, in seconds.
     """
     orders = truth["orders"]
@@ -43,13 +44,17 @@ def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
 
 
 def judge_money(truth: dict[str, Any], ledger: Ledger) -> dict[str, int]:
-    """Captured and refunded, in minor units, as the providers have it and as the books have it."""
-    facts = truth["facts"]
+    """Captured and refunded, in the shops' minor units, as the providers have it and as the books have it."""
+    moved = {"captured": 0, "refunded": 0}
+    rates = _rates(truth)
+    for fact in truth["facts"]:
+        if fact["kind"] in moved:
+            moved[fact["kind"]] += round(fact["amount_minor"] * rates.get(fact.get("payment_id"), 1))
     with ledger.read() as database:
         row = database.execute(text("SELECT SUM(captured), SUM(refunded) FROM v_orders")).one()
     return {
-        "captured_minor": sum(fact["amount_minor"] for fact in facts if fact["kind"] == "captured"),
-        "refunded_minor": sum(fact["amount_minor"] for fact in facts if fact["kind"] == "refunded"),
+        "captured_minor": moved["captured"],
+        "refunded_minor": moved["refunded"],
         "books_captured_minor": int(row[0] or 0),
         "books_refunded_minor": int(row[1] or 0),
     }
@@ -71,9 +76,9 @@ def recorded_documents(ledger: Ledger) -> dict[str, int]:
 
 
 def settled(truth: dict[str, Any]) -> bool:
-    """Every accepted order is shipped or cancelled, and no label of a cancelled one is left."""
+    """Every accepted order is shipped or cancelled, and no label of a cancelled one is left to be given back."""
     return all(
-        order["fulfilled_at"] is not None or (order["cancelled_at"] is not None and not _live_labels(order))
+        order["fulfilled_at"] is not None or (order["cancelled_at"] is not None and not _can_be_recalled(order))
         for order in truth["orders"]
         if order["total_minor"] or order["label_requests"]
     )
@@ -92,13 +97,16 @@ def _id(order: dict[str, Any]) -> tuple[str, str]:
 
 
 def _is_lost(order: dict[str, Any], state: str | None) -> bool:
-    if state is None:
-        return True
-    if order["cancelled_at"] is not None:
-        return state != "cancelled"
-    if order["fulfilled_at"] is not None:
-        return state != "shipped"
-    return state != "completed"
+    return state is None or state not in order["ends"]
+
+
+def _rates(truth: dict[str, Any]) -> dict[str | None, Fraction]:
+    """For payments at the processor: so much of the shop's money for one unit of what the card was charged in."""
+    return {
+        fact["payment_id"]: Fraction(fact["shop_minor"], fact["amount_minor"])
+        for fact in truth["facts"]
+        if fact["kind"] == "payment_authorised"
+    }
 
 
 def _first_label(order: dict[str, Any]) -> str:
@@ -107,6 +115,11 @@ def _first_label(order: dict[str, Any]) -> str:
 
 def _live_labels(order: dict[str, Any]) -> list[dict[str, Any]]:
     return [request for request in order["label_requests"] if request["voided_at"] is None]
+
+
+def _can_be_recalled(order: dict[str, Any]) -> bool:
+    """Whether a parcel has a label that counts, and that the carrier has not taken: it can be given back."""
+    return any(not request["scans"] for request in _live_labels(order))
 
 
 def _duplicates(order: dict[str, Any], parcels: int) -> int:

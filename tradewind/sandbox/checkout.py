@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.sandbox.replay.amounts import minor_units
+from tradewind.sandbox.shopify.money import Currencies
+from tradewind.sandbox.shopify.order import UNASSESSED, Risk
 
 if TYPE_CHECKING:
     from tradewind.sandbox.kernel import Sandbox
@@ -38,6 +40,11 @@ class Order:
     processed_at: datetime | None = None
     note_attributes: Mapping[str, str] = field(default_factory=dict)
     tags: Sequence[str] = ()
+    money: Currencies | None = None  # None: the shop's own currency
+    tip: Decimal = Decimal(0)
+    gift_card: Decimal = Decimal(0)
+    risk: Risk = UNASSESSED
+    hold: str | None = None
 
 
 class Checkout:
@@ -54,7 +61,8 @@ class Checkout:
         """
         store = self._sandbox.shopify[order.store]
         paid_at_processor = order.store == PROCESSOR_STORE
-        intent = self._authorise(order, store.currency) if paid_at_processor else None
+        money = order.money or Currencies(store.currency, store.currency)
+        intent = self._authorise(order, money) if paid_at_processor and order.total > order.gift_card else None
         placed = store.place_order(
             lines=list(order.lines),
             customer=_customer(order.shopper),
@@ -70,18 +78,45 @@ class Checkout:
             note_attributes=dict(order.note_attributes),
             name=order.name,
             tags=list(order.tags),
+            money=money,
+            tip=order.tip,
+            gift_card=order.gift_card,
+            risk=order.risk,
+            hold=order.hold,
         )
         assert placed.total == order.total, f"agreed on {order.total}, the store asks {placed.total}"
         if intent is not None:
             self.intents[placed.id] = intent
+            self._note(placed, intent, order.total - order.gift_card)
         return placed
 
-    def _authorise(self, order: Order, currency: str) -> str:
+    def authorise_more(self, order: StoreOrder, amount: Decimal, payment_id: str) -> None:
+        """The shopper's card is authorised once more, for what an order has come to cost beyond its first payment."""
+        shown = order.money.presented(amount)
+        self._note(order, self._hold(shown, order.money.presentment, payment_id), amount)
+
+    def _authorise(self, order: Order, money: Currencies) -> str:
+        shown = money.presented(order.total) - money.presented(order.gift_card)
+        return self._hold(shown, money.presentment, order.payment_id)
+
+    def _hold(self, amount: Decimal, currency: str, payment_id: str) -> str:
         account = self._sandbox.stripe[PROCESSOR_ACCOUNT]
         return account.authorise(
-            amount=minor_units(order.total, currency),
-            currency=currency.lower(),
-            metadata={"payment_id": order.payment_id},
+            amount=minor_units(amount, currency), currency=currency.lower(), metadata={"payment_id": payment_id}
+        )
+
+    def _note(self, order: StoreOrder, intent: str, amount: Decimal) -> None:
+        """Which payment at the processor is which order's, and what it is in the shop's currency."""
+        held = self._sandbox.stripe[PROCESSOR_ACCOUNT].payments.intents[intent]
+        self._sandbox.truth.record(
+            "payment_authorised",
+            store=PROCESSOR_STORE,
+            order_id=order.id,
+            connection=f"stripe:{PROCESSOR_ACCOUNT}",
+            payment_id=intent,
+            amount_minor=held["amount"],
+            currency=held["currency"].upper(),
+            shop_minor=minor_units(amount, order.currency),
         )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from tradewind.sandbox.acts import ASK, perform
 from tradewind.sandbox.outcomes import order_outcomes
 from tradewind.sandbox.plants import NotNow
 
@@ -26,11 +27,15 @@ class _Ask(BaseModel):
 
 
 class StartAsk(_Ask):
-    """Either so many shoppers or a history to replay. rate_per_s: shoppers or invoices a second."""
+    """Either so many shoppers or a history to replay. rate_per_s: shoppers or invoices a second.
+
+    life: whether orders are only paid, shipped and cancelled (plain), or everything happens to them (full).
+    """
 
     orders: int | None = Field(default=None, ge=0)
     replay: Path | None = None
     rate_per_s: float = Field(default=1.0, gt=0)
+    life: Literal["plain", "full"] = "plain"
 
 
 class PrepareAsk(_Ask):
@@ -63,6 +68,7 @@ def routes(sandbox: Sandbox) -> list[BaseRoute]:
             ("GET", "truth", control.truth),
             ("GET", "replay", control.replay),
             ("POST", "plant", control.plant),
+            ("POST", "act", control.act),
             ("POST", "faults", control.faults),
         )
     ]
@@ -104,7 +110,7 @@ class _Control:
         if ask.replay is not None:
             self._sandbox.world.start_replay(ask.replay, rate_per_s=ask.rate_per_s)
         else:
-            self._sandbox.world.start(orders=ask.orders or 0, rate_per_s=ask.rate_per_s)
+            self._sandbox.world.start(orders=ask.orders or 0, rate_per_s=ask.rate_per_s, life=ask.life)
         return JSONResponse(self._sandbox.world.progress(), status_code=202)
 
     async def progress(self, _: Request) -> Response:
@@ -126,6 +132,11 @@ class _Control:
         """POST {"kind"}: plant a fault, answer what it was."""
         ask = KindAsk.model_validate_json(await request.body())
         return JSONResponse(self._sandbox.world.plant(ask.kind), status_code=201)
+
+    async def act(self, request: Request) -> Response:
+        """POST {"act", …}: one thing that a merchant, a bank or a carrier does, as in `acts`."""
+        asked = ASK.validate_json(await request.body())
+        return JSONResponse(perform(self._sandbox, asked), status_code=201)
 
     async def faults(self, request: Request) -> Response:
         """POST {"level"}: change the fault level from now on."""

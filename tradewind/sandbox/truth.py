@@ -1,9 +1,16 @@
 """What really happened, against which results are judged.
 
 Facts, and what each names besides its time (`at`):
-order_accepted        store, order_id, name, total_minor, currency
+order_accepted        store, order_id, name, total_minor, currency, presentment_minor, presentment_currency
+payment_authorised    store, order_id, connection, payment_id, amount_minor, currency, shop_minor: at the processor
+order_edited          store, order_id
+order_held, hold_released        store, order_id (and reason)
+order_refunded        store, order_id, amount_minor in shop currency, units, units_back: put on the shelf again after
+                      they had left, whole: nothing is left on the order
+return_opened, return_closed     store, order_id, return_id, units (opened), status (closed): CLOSED, DECLINED, CANCELED
+return_received       store, order_id, return_id, quantity, restocked
 cancel_acknowledged   store, order_id, name
-order_fulfilled       store, order_id, fulfillment_id, tracking_numbers
+order_fulfilled       store, order_id, fulfillment_id, tracking_numbers, units
 label_requested       account, label_id, external_shipment_id, external_order_id
 shipment_refused      account, external_shipment_id: a second one under the same external id
 label_voided          account, label_id

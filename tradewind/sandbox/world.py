@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tradewind.sandbox.catalogue import LOCATIONS, invent_products, products_of, stock_store
-from tradewind.sandbox.checkout import Checkout, Order
+from tradewind.sandbox.checkout import VAT, Checkout, Order
+from tradewind.sandbox.doings import Doings
+from tradewind.sandbox.life import LIVES, PENNY, PLAIN, Fate, fate_of, journey_of
 from tradewind.sandbox.plants import NotNow, Plants
 from tradewind.sandbox.replay import History, ReplayReport, read_history
 from tradewind.sandbox.replay.classes import PLACED
 from tradewind.sandbox.replay.orders import goods_sold
 from tradewind.sandbox.replay.player import Player
-from tradewind.sandbox.shopify.order import PlacedLine
+from tradewind.sandbox.shopify.money import Currencies
+from tradewind.sandbox.shopify.order import IN_DOUBT, UNASSESSED, PlacedLine
+from tradewind.sandbox.shopify.placing import Terms
 from tradewind.sandbox.shoppers import Purchase, plan_purchases
 from tradewind.sandbox.timetable import Timetable
 
@@ -28,8 +32,10 @@ class World:
         self._sandbox = sandbox
         self._timetable = Timetable(sandbox.clock)
         self._checkout = Checkout(sandbox)
+        self._doings = Doings(sandbox, self._checkout, self._timetable)
         self._plants = Plants(sandbox, self._checkout)
         self._rng = sandbox.rng("world")
+        self._life_rng = sandbox.rng("life")
         self._products = invent_products(sandbox.rng("catalogue"))
         self._planned = 0
         self._history: History | None = None
@@ -40,12 +46,29 @@ class World:
                 store.add_location(name, dict(address))
             stock_store(store, self._products)
 
-    def start(self, *, orders: int, rate_per_s: float) -> None:
-        """Let this many shoppers come, rate_per_s on average. May be called again for more."""
+    def start(self, *, orders: int, rate_per_s: float, life: str = "plain") -> None:
+        """Let this many shoppers come, rate_per_s on average. May be called again for more.
+
+        life: "plain", or "full" for everything that `life` knows. Raises ValueError for another.
+        """
+        if life not in LIVES:
+            raise ValueError(f"unknown life {life!r}: expected one of {', '.join(LIVES)}")
         stores = tuple(self._sandbox.shopify)
         purchases = plan_purchases(self._rng, self._products, stores=stores, count=orders, rate_per_s=rate_per_s)
         self._planned += len(purchases)
-        self._timetable.run((purchase.after_s, partial(self._buy, purchase)) for purchase in purchases)
+        fates = [fate_of(self._life_rng, purchase) if life == "full" else PLAIN for purchase in purchases]
+        if life == "full":
+            self._let_parcels_fail()
+        steps = [
+            (purchase.after_s, partial(self._buy, purchase, fate))
+            for purchase, fate in zip(purchases, fates, strict=True)
+        ]
+        self._timetable.run(steps)
+
+    def _let_parcels_fail(self) -> None:
+        for account in self._sandbox.shipstation.values():
+            account.shipping.journey_of = partial(journey_of, self._sandbox)
+            account.shipping.on_sent_back = self._doings.take_back_undeliverable
 
     def prepare_replay(self, path: str | Path) -> History:
         """Read a history and put its goods on sale, so that they are there before anyone connects.
@@ -105,7 +128,8 @@ class World:
         """Nothing more happens."""
         await self._timetable.stop()
 
-    def _buy(self, purchase: Purchase) -> None:
+    def _buy(self, purchase: Purchase, fate: Fate) -> None:
+        store = self._sandbox.shopify[purchase.store]
         lines = [
             PlacedLine(
                 sku=line.variant.sku,
@@ -114,21 +138,30 @@ class World:
                 discount=line.discount,
                 title=line.title,
                 requires_shipping=line.variant.requires_shipping,
+                duty=(line.variant.price * line.quantity * fate.duty_rate).quantize(PENNY),
             )
             for line in purchase.lines
         ]
+        shown = Currencies(store.currency, fate.currency or store.currency, fate.rate)
+        terms = Terms(purchase.shipping, VAT, not fate.tax_added, shown, fate.tip)
         placed = self._checkout.place(
             Order(
                 store=purchase.store,
                 lines=lines,
-                total=purchase.total,
+                total=terms.total(lines),
                 shopper=purchase.shopper,
                 payment_id=purchase.payment_id,
                 kind=purchase.kind,
                 shipping=purchase.shipping,
+                taxes_included=terms.taxes_included,
+                money=shown,
+                tip=fate.tip,
+                gift_card=fate.gift_card,
+                risk=IN_DOUBT if fate.doing in ("reviewed", "fraud") else UNASSESSED,
+                hold=fate.hold,
             )
         )
+        self._doings.follow(purchase.store, placed, fate)
         if purchase.cancel_after_s is not None:
-            store = self._sandbox.shopify[purchase.store]
             cancel = partial(store.cancel_order, placed.id, reason="CUSTOMER", refund=True)
             self._timetable.later(purchase.cancel_after_s, cancel)

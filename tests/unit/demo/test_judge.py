@@ -55,7 +55,7 @@ class TestOrders:
         }  # fmt: skip
 
     def test_what_was_shipped_and_cancelled_is_counted(self, ledger: Ledger) -> None:
-        record(ledger, booked(1), booked(2, cancelled_at=AT))
+        record(ledger, booked(1), booked(2, cancelled_at=AT, fulfillments=()))
         verdict = judge_orders(truth(shipped(1), order(2, cancelled_s=3.0)), ledger)
         counts = {name: verdict[name] for name in ("orders_placed", "orders_shipped", "orders_cancelled", "lost")}
         assert counts == {"orders_placed": 2, "orders_shipped": 1, "orders_cancelled": 1, "lost": 0}
@@ -67,8 +67,9 @@ class TestOrders:
             ({"fulfillments": ()}, shipped()),
             ({}, order(cancelled_s=1.0)),
             ({"fulfillments": ()}, order()),
+            ({}, shipped() | {"ends": ["returned"]}),
         ],
-        ids=["not in the books", "shipped and not known so", "cancelled and not known so", "left standing"],
+        ids=["not in the books", "shipped and not known so", "cancelled and not known so", "left standing", "returned"],
     )
     def test_an_order_without_its_end_in_the_books_is_lost(
         self, ledger: Ledger, changes: dict[str, Any] | None, told: dict[str, Any]
@@ -82,6 +83,10 @@ class TestOrders:
         line = order_observed().placed.lines[0].model_copy(update={"requires_shipping": False})
         record(ledger, settled_order(order_observed(lines=(line,), fulfillments=()), payment_observed()))
         assert judge_orders(truth(order()), ledger)["lost"] == 0
+
+    def test_an_order_may_have_several_right_ends(self, ledger: Ledger) -> None:
+        record(ledger, booked())
+        assert judge_orders(truth(shipped() | {"ends": ["delivered", "shipped"]}), ledger)["lost"] == 0
 
     def test_the_same_name_at_another_store_is_another_order(self, ledger: Ledger) -> None:
         record(ledger, booked())
@@ -150,6 +155,16 @@ class TestBooks:
             "captured_minor": 2499, "refunded_minor": 300, "books_captured_minor": 2500, "books_refunded_minor": 300
         }  # fmt: skip
 
+    def test_what_a_card_paid_in_another_currency_counts_in_the_shops(self, ledger: Ledger) -> None:
+        facts = [
+            {"kind": "payment_authorised", "payment_id": "pi_1", "amount_minor": 2480, "shop_minor": 1250},
+            {"kind": "captured", "payment_id": "pi_1", "amount_minor": 2480},
+            {"kind": "refunded", "payment_id": "pi_1", "amount_minor": 1240},
+            {"kind": "captured", "payment_id": "another", "amount_minor": 100},
+        ]
+        money = judge_money(truth(facts=facts), ledger)
+        assert (money["captured_minor"], money["refunded_minor"]) == (1350, 625)
+
     def test_empty_books_hold_no_money(self, ledger: Ledger) -> None:
         assert set(judge_money(truth(), ledger).values()) == {0}
 
@@ -185,6 +200,7 @@ class TestSettled:
             (order(cancelled_s=1.0), True),
             (order(cancelled_s=1.0, labels=[label()]), False),
             (order(cancelled_s=1.0, labels=[label(voided_s=2.0)]), True),
+            (order(cancelled_s=1.0, labels=[label(scans=["AC"])]), True),
         ],
     )
     def test_every_order_has_found_its_end(self, told: dict[str, Any], is_settled: bool) -> None:

@@ -178,7 +178,7 @@ class TestASmallHistory:
         assert ends(ledger, report)[0]["placed"] == 1
 
     def test_a_cancelled_sale_covers_the_cancellation(self, ledger: Ledger, report: dict[str, Any]) -> None:
-        book(ledger, report, changed={"1": {"cancelled_at": AT, "refunds": ()}})
+        book(ledger, report, changed={"1": {"cancelled_at": AT, "refunds": (), "fulfillments": ()}})
         found, differences = ends(ledger, report)
         assert found == {"cancelled": 3, "shipped": 1, "recorded": 2, "refused": 1}
         assert differences == []

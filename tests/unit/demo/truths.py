@@ -13,11 +13,16 @@ def at(seconds: float | None) -> str | None:
 
 
 def label(
-    label_id: str = "se-1", *, requested_s: float = 1.0, voided_s: float | None = None, shipment: str | None = None
+    label_id: str = "se-1",
+    *,
+    requested_s: float = 1.0,
+    voided_s: float | None = None,
+    shipment: str | None = None,
+    scans: list[str] | None = None,
 ) -> dict[str, Any]:
     return {
         "label_id": label_id, "external_shipment_id": shipment or f"tw-{label_id}", "requested_at": at(requested_s),
-        "voided_at": at(voided_s),
+        "voided_at": at(voided_s), "scans": scans or [],
     }  # fmt: skip
 
 
@@ -28,12 +33,15 @@ def order(
     cancelled_s: float | None = None,
     fulfilled_s: float | None = None,
     total_minor: int = 1250,
+    ends: list[str] | None = None,
 ) -> dict[str, Any]:
-    """One that was accepted at second 0."""
+    """One that was accepted at second 0. ends: what must be true of it, by default what its times say."""
+    if ends is None:
+        ends = ["cancelled"] if cancelled_s is not None else ["shipped"] if fulfilled_s is not None else ["completed"]
     return {
         "store": "north", "order_id": f"order-{number}", "name": f"#{number}", "total_minor": total_minor,
         "currency": "GBP", "accepted_at": at(0), "cancelled_at": at(cancelled_s), "fulfilled_at": at(fulfilled_s),
-        "label_requests": labels or [],
+        "label_requests": labels or [], "ends": ends,
     }  # fmt: skip
 
 

@@ -59,6 +59,7 @@ class Shipping:
         self.labels: dict[str, Json] = {}
         # Which of the journeys the parcel of a shipment makes: the merchant's world may choose others.
         self.journey_of: Callable[[Json], str] = lambda shipment: "delivered"
+        self.on_sent_back: Callable[[str | None], None] = lambda external_order_id: None
 
     def create_shipment(self, asked: Json) -> Json:
         """Store a shipment. Raises ShipStationError when it is incomplete or its external id is taken.
@@ -139,6 +140,8 @@ class Shipping:
             step=step,
         )
         self._hooks.tracked(label, objects.webhook_tracking(self.track(label)))
+        if step == "RS":
+            self.on_sent_back(label["external_order_id"])
 
     def track(self, label: Json) -> Json:
         """The tracking of a label's parcel."""

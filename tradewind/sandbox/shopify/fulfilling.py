@@ -97,6 +97,7 @@ def _shipped(store: ShopifyStore, order: StoreOrder, made: Fulfillment, at: date
         order_id=order.id,
         fulfillment_id=str(made.id),
         tracking_numbers=list(made.numbers),
+        units=sum(row.quantity for row in made.lines),
     )
 
 

@@ -40,6 +40,7 @@ def hold(
     made = Hold(store.ids.next(), reason, notes, handle, by_app)
     given.holds.append(made)
     _settle(store, order, given)
+    store.truth.record("order_held", store=store.account, order_id=order.id, reason=reason)
     webhooks.held(store, store.happening(), order, given, made)
     return made
 
@@ -56,6 +57,7 @@ def release(
         return
     given.holds = kept
     _settle(store, order, given)
+    store.truth.record("hold_released", store=store.account, order_id=order.id)
     webhooks.hold_released(store, store.happening(), order, given)
 
 

@@ -262,6 +262,7 @@ class Risk:
 
 
 UNASSESSED: Final = Risk("NONE", "NONE")
+IN_DOUBT: Final = Risk("INVESTIGATE", "HIGH")
 
 
 @dataclass(eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tradewind.sandbox.shopify import webhooks
 from tradewind.sandbox.shopify.order import StoreOrder, Transaction
@@ -20,6 +20,13 @@ from tradewind.sandbox.shopify.refusal import RefusalError
 
 if TYPE_CHECKING:
     from tradewind.sandbox.shopify.store import ShopifyStore
+
+
+KINDS: Final = {
+    "pending": ("SALE", "PENDING"),
+    "sale": ("SALE", "SUCCESS"),
+    "authorization": ("AUTHORIZATION", "SUCCESS"),
+}
 
 
 def capture(store: ShopifyStore, order: StoreOrder, authorization: Transaction, amount: Decimal) -> Transaction:
@@ -56,20 +63,36 @@ def mark_as_paid(store: ShopifyStore, order: StoreOrder) -> None:
         if limit := capturable(order, each):
             capture(store, order, each, each.presented if amount >= limit else order.money.presented(amount))
             return
-    announced = next(iter(pending(order)), None)
-    at = store.now()
-    sale = Transaction(
-        store.ids.next(),
-        "SALE",
-        "SUCCESS",
-        announced.gateway if announced else "manual",
-        amount,
-        at,
-        announced.payment_id if announced else None,
-        announced.presented if announced and amount == announced.amount else order.money.presented(amount),
-        announced,
-    )
+    for announced in pending(order):
+        if part := min(amount, announced.amount):
+            amount -= part
+            _mark(store, order, part, announced)
+    if amount > 0:
+        _mark(store, order, amount, None)
+
+
+def _mark(store: ShopifyStore, order: StoreOrder, amount: Decimal, announced: Transaction | None) -> None:
+    """Record a payment that was announced, or one that nobody knew of."""
+    at, number = store.now(), store.ids.next()
+    shown = announced.presented if announced and amount == announced.amount else order.money.presented(amount)
+    gateway, payment_id = (announced.gateway, announced.payment_id) if announced else ("manual", None)
+    sale = Transaction(number, "SALE", "SUCCESS", gateway, amount, at, payment_id, shown, announced)
     _arrived(store, order, sale, at)
+
+
+def add(
+    store: ShopifyStore, order: StoreOrder, *, gateway: str, kind: str, payment_id: str | None, amount: Decimal
+) -> Transaction:
+    """Another payment of an order that stands. kind: "pending", "authorization" or "sale"; amount: in shop currency."""
+    made_kind, status = KINDS[kind]
+    number = len(order.transactions) + 1
+    at, presented = store.now(), order.money.presented(amount)
+    name = payment_id or f"{order.name}.{number}"
+    made = Transaction(store.ids.next(), made_kind, status, gateway, amount, at, name, presented)
+    if (made_kind, status) == ("SALE", "SUCCESS"):
+        store.record_money("captured", order, made)
+    _arrived(store, order, made, at)
+    return made
 
 
 def archive_if_settled(order: StoreOrder, at: datetime) -> None:

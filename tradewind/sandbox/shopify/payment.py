@@ -36,6 +36,12 @@ def outstanding(order: StoreOrder) -> Decimal:
     return order.current_total - received(order) + refunded(order)
 
 
+def owed(order: StoreOrder) -> Decimal:
+    """What is outstanding and neither announced nor authorised: nobody has promised it yet."""
+    promised = sum((each.amount for each in pending(order)), total_capturable(order))
+    return outstanding(order) - promised
+
+
 def children(order: StoreOrder, parent: Transaction, *kinds: str) -> Decimal:
     """What successful transactions of these kinds have done to one transaction."""
     return sum((each.amount for each in succeeded(order, *kinds) if each.parent is parent), ZERO)

@@ -20,12 +20,11 @@ from tradewind.sandbox.shopify.order import (
     StoreOrder,
     Transaction,
 )
+from tradewind.sandbox.shopify.paying import KINDS
 from tradewind.sandbox.shopify.people import Address, Customer
 
 if TYPE_CHECKING:
     from tradewind.sandbox.shopify.store import ShopifyStore
-
-_KINDS = {"pending": ("SALE", "PENDING"), "sale": ("SALE", "SUCCESS"), "authorization": ("AUTHORIZATION", "SUCCESS")}
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def _shipping(store: ShopifyStore, terms: Terms) -> ShippingCharge:
 
 def _transactions(store: ShopifyStore, order: StoreOrder, payment: Payment, at: datetime) -> list[Transaction]:
     """What the checkout took or was promised: a gift card's part is taken at once."""
-    kind, status = _KINDS[payment.kind]
+    kind, status = KINDS[payment.kind]
     parts = [("gift_card", "SALE", "SUCCESS", payment.gift_card, f"{order.name}.2")]
     rest = order.total - payment.gift_card
     parts.append((payment.gateway, kind, status, rest, payment.payment_id or f"{order.name}.1"))

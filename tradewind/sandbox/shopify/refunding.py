@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tradewind.sandbox.shopify import webhooks
 from tradewind.sandbox.shopify.catalog import Location
 from tradewind.sandbox.shopify.money import ZERO, minor_units, part
-from tradewind.sandbox.shopify.order import OrderLine, Refund, RefundLine, StoreOrder, Transaction
+from tradewind.sandbox.shopify.order import OrderLine, Refund, RefundLine, Return, StoreOrder, Transaction
 from tradewind.sandbox.shopify.payment import OWN_GATEWAYS, presented_left, received, refundable, refunded
 from tradewind.sandbox.shopify.refusal import RefusalError
 from tradewind.sandbox.shopify.routing import level_of
@@ -30,6 +30,7 @@ class Units:
     quantity: int
     restock_type: str
     location: Location | None = None
+    came_back: bool = False  # by a return, which has put them on the shelf already, or not
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ def refund(
     processed_at: datetime | None = None,
     over: bool = False,
     duties: Sequence[tuple[OrderLine, Decimal]] = (),
+    return_id: int | None = None,
 ) -> Refund:
     """Refund an order. over: more money than was paid may go back. duties: those of which lines, and how much.
 
@@ -62,6 +64,7 @@ def refund(
     made, levels = take_off(
         store, order, units, shipping=shipping, paybacks=paybacks, note=note, at=processed_at, duties=duties
     )
+    made.return_id = return_id
     announce(store, happening, order, made, levels)
     webhooks.order_updated(store, happening, order)
     return made
@@ -75,9 +78,17 @@ def refund_by_merchant(
     wanted = [(by_id[line_id], quantity) for line_id, quantity in lines]
     units = [each for line, quantity in wanted for each in _split(line, quantity)]
     if amount is None:
-        amount = sum((_worth(order, line, quantity) for line, quantity in wanted), ZERO)
+        amount = sum((worth(order, line, quantity) for line, quantity in wanted), ZERO)
     paybacks = spread(order, min(amount, received(order) - refunded(order)))
     return refund(store, order, units, paybacks=paybacks, note=note)
+
+
+def refund_return(store: ShopifyStore, order: StoreOrder, given: Return) -> Refund:
+    """Give back what the goods of a return cost. Raises RefusalError."""
+    units = [Units(each.shipped.line, each.quantity, "NO_RESTOCK", came_back=True) for each in given.lines]
+    amount = sum((worth(order, each.line, each.quantity) for each in units), ZERO)
+    paybacks = spread(order, min(amount, received(order) - refunded(order)))
+    return refund(store, order, units, paybacks=paybacks, return_id=given.id)
 
 
 def spread(order: StoreOrder, amount: Decimal) -> list[Payback]:
@@ -132,6 +143,15 @@ def take_off(
         _refund_shipping(order, made, shipping)
     order.refunds.append(made)
     order.updated_at = max(order.updated_at, now)
+    store.truth.record(
+        "order_refunded",
+        store=store.account,
+        order_id=order.id,
+        amount_minor=minor_units(sum((each.amount for each in back), ZERO), order.currency),
+        units=sum(row.quantity for row in rows),
+        units_back=sum(row.quantity for row in rows if row.restock_type == "RETURN"),
+        whole=order.current_total <= 0,
+    )
     return made, levels
 
 
@@ -175,9 +195,10 @@ def _split(line: OrderLine, quantity: int) -> list[Units]:
     return [each for each in parts if each.quantity]
 
 
-def _worth(order: StoreOrder, line: OrderLine, quantity: int) -> Decimal:
-    worth = line.share(line.net, quantity, done=line.removed)
-    return worth if order.taxes_included else worth + line.share(line.tax, quantity, done=line.removed)
+def worth(order: StoreOrder, line: OrderLine, quantity: int) -> Decimal:
+    """What units that are on an order cost, tax included."""
+    net = line.share(line.net, quantity, done=line.removed)
+    return net if order.taxes_included else net + line.share(line.tax, quantity, done=line.removed)
 
 
 def _take_off_units(
@@ -187,7 +208,8 @@ def _take_off_units(
     subtotal = line.share(line.net, quantity, done=line.removed)
     tax = line.share(line.tax, quantity, done=line.removed)
     location = units.location
-    from_open = min(quantity, line.unshipped) if units.restock_type != "RETURN" else 0
+    shipped = units.restock_type == "RETURN" or units.came_back
+    from_open = 0 if shipped else min(quantity, line.unshipped)
     if from_open:
         location = location or _release(store, units, from_open, at, levels)
     elif units.restock_type == "RETURN":

@@ -48,7 +48,13 @@ def create(store: ShopifyStore, order: StoreOrder, wanted: Sequence[Wanted], *, 
     )
     order.returns.append(made)
     order.closed_at = None
-    store.truth.record("return_opened", store=store.account, order_id=order.id, return_id=str(made.id))
+    store.truth.record(
+        "return_opened",
+        store=store.account,
+        order_id=order.id,
+        return_id=str(made.id),
+        units=sum(line.quantity for line in made.lines),
+    )
     _tell(store, order, made, "request" if requested else "approve")
     return made
 
@@ -64,6 +70,7 @@ def decline(store: ShopifyStore, order: StoreOrder, given: Return, reason: str, 
     """Refuse a request. Raises RefusalError."""
     _expect(given, "REQUESTED")
     given.status, given.decline = "DECLINED", (reason, note)
+    _ended(store, order, given)
     _tell(store, order, given, "decline")
 
 
@@ -73,6 +80,7 @@ def cancel(store: ShopifyStore, order: StoreOrder, given: Return) -> None:
     if any(line.disposed for line in given.lines) or any(each.return_id == given.id for each in order.refunds):
         raise RefusalError("Return can't be cancelled once it was processed.", field=["id"], code="INVALID_STATE")
     given.status = "CANCELED"
+    _ended(store, order, given)
     _tell(store, order, given, "cancel")
 
 
@@ -80,6 +88,7 @@ def close(store: ShopifyStore, order: StoreOrder, given: Return) -> None:
     """End a return: what was to be done is done. Raises RefusalError."""
     _expect(given, "OPEN")
     given.status, given.closed_at = "CLOSED", store.now()
+    _ended(store, order, given)
     _tell(store, order, given, "close")
 
 
@@ -115,6 +124,12 @@ def dispose(
         restocked=kind == "RESTOCKED",
     )
     _tell(store, order, given, "update")
+
+
+def _ended(store: ShopifyStore, order: StoreOrder, given: Return) -> None:
+    store.truth.record(
+        "return_closed", store=store.account, order_id=order.id, return_id=str(given.id), status=given.status
+    )
 
 
 def _tell(store: ShopifyStore, order: StoreOrder, given: Return, topic: str) -> None:

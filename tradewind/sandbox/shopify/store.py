@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tradewind.sandbox.shopify import cancelling, merchandise, placing, refunding, webhooks
 from tradewind.sandbox.shopify.catalog import Catalog, Location, Product
+from tradewind.sandbox.shopify.desk import Desk
 from tradewind.sandbox.shopify.idempotency import IdempotencyKeys
 from tradewind.sandbox.shopify.ids import Ids
 from tradewind.sandbox.shopify.jobs import Jobs
@@ -70,6 +71,7 @@ class ShopifyStore:
         self.orders: dict[int, StoreOrder] = {}
         self.jobs = Jobs(self.clock)
         self.edits: dict[int, EditSession] = {}
+        self.desk = Desk(self)
         self.idempotency = IdempotencyKeys()
         self.throttle = Throttle(self.clock)
         self.tokens = Tokens(
