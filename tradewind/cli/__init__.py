@@ -27,6 +27,7 @@ SUMMARIES = {
     "sandbox": "Serve the simulated providers and their merchant on one port.",
     "gateway": "Receive the providers' webhooks.",
     "deliveries": "List, show and replay what was received.",
+    "dead-letters": "List what has failed for good, by cause, and try it again.",
     "backup": "Copy ledger and key store, each into a folder of its own.",
     "restore": "Fill an empty ledger and key store from a backup.",
     "version": "Print the version.",

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from tradewind.cli.operator import operator
-from tradewind.sync.public_address import check_public_url, probe_gateway
 from tradewind.domain.connections import Connection, ConnectionKey
 from tradewind.domain.roles import Client, Health
 from tradewind.errors import ConfigurationError, RequestRejected, TransientError
@@ -22,6 +21,7 @@ from tradewind.providers.registry import provider_of
 from tradewind.settings import ENV_PREFIX, Settings, config_file, load_settings
 from tradewind.sync.backfill import backfill_connection
 from tradewind.sync.connect import client_of, store_connection
+from tradewind.sync.public_address import check_public_url, probe_gateway
 from tradewind.sync.subscriptions import check_subscriptions, hook_url
 
 MOST_SKEW_S = 60.0

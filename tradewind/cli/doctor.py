@@ -57,6 +57,7 @@ def _checks() -> Iterator[Check]:
     try:
         if ledger is not None:
             yield from local.ledger_checks(settings, ledger)
+            yield from local.hearing_checks(settings, ledger)
         yield from _beyond(settings, ledger)
     finally:
         if ledger is not None:

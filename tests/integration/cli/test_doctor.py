@@ -136,14 +136,14 @@ def test_what_waits_too_long_and_what_is_dead(ledger: Ledger) -> None:
     with ledger.write() as conn:
         inbox.store(conn, ledger.keys, [delivery("1"), delivery("2", received_at=NOW - timedelta(hours=1))])
         (first,) = inbox.claim(conn, ledger.keys, worker="test", limit=1, lease_s=30)
-        inbox.finish(conn, [inbox.Outcome(first.id, first.epoch, "dead", "cannot be read")])
+        inbox.finish(conn, [inbox.Outcome(first.id, first.epoch, "dead", "SchemaMismatch: no id", place="decode")])
         outbox.add(conn, [capture()], NOW)
         (due,) = outbox.claim_due(conn, capture().connection, worker="test", limit=1, lease_s=30, writes=True)
-        outbox.fail(conn, due, reason="card expired", next_generation=False)
+        outbox.fail(conn, due, reason="RequestRejected: card expired", next_generation=False)
     verdict = doctor()
     assert verdict.has("✗ inbox", "1 deliveries wait", "order-sync")
-    assert verdict.has("✗ dead deliveries", "1", "tradewind deliveries")
-    assert verdict.has("✗ dead commands", "1", "card expired")
+    assert verdict.has("✗ dead letters", "1 of SchemaMismatch.shopify.decode", "tradewind dead-letters replay")
+    assert verdict.has("✗ dead letters", "1 of RequestRejected.stripe.capture_payment", "card expired")
 
 
 def test_an_audit_trail_that_was_changed(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,11 @@ from tradewind.cli.checks.check import Check, of_error
 from tradewind.domain.connections import Connection as ProviderConnection
 from tradewind.errors import LedgerTooNew, TradewindError
 from tradewind.gateway.store import LedgerStore, StoreUnavailable
-from tradewind.ledger import audit, connections, inbox, outbox, tables
+from tradewind.ledger import audit, connections, dead_letters, hearing, inbox, tables
 from tradewind.ledger.dialect import db_now
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings, config_file
+from tradewind.sync.subscriptions import hook_url
 
 LEAST_FREE_BYTES = 1_000_000_000
 MOST_SKEW_S = 5.0
@@ -125,11 +126,29 @@ def _backlog(conn: Connection) -> Check:
 
 
 def _dead(conn: Connection) -> Iterator[Check]:
-    deliveries, commands = inbox.counts(conn)["dead"], outbox.counts(conn)["dead"]
-    if deliveries:
-        advice = "`tradewind deliveries list --state dead` names the reasons; `tradewind deliveries replay` after a fix"
-        yield Check("dead deliveries", str(deliveries), advice)
-    if commands:
-        latest = outbox.dead(conn)[0]
-        advice = f"the latest: {latest.key}: {latest.reason}; the nightly reconciliation says what to do about each"
-        yield Check("dead commands", str(commands), advice)
+    for group in dead_letters.groups(conn):
+        found = f"{group.count:,} of {group.name}, the latest {group.example_kind} {group.example_id}"
+        advice = f"{group.example_reason}: mend that, then `tradewind dead-letters replay {group.name}`"
+        yield Check("dead letters", found, advice)
+
+
+def hearing_checks(settings: Settings, ledger: Ledger) -> Iterator[Check]:
+    """Of every connection that webhooks should come for: how much they brought, how late, and whether they still come.
+
+    A journal that never sends is none of them.
+    """
+    now = datetime.now(UTC)
+    with ledger.read() as conn:
+        for one in connections.connected(conn, ledger.keys):
+            heard = hearing.of(conn, str(one.key), now)
+            if hook_url(settings, one) is not None and (heard.listed or heard.heard_at):
+                yield _heard(heard)
+
+
+def _heard(heard: hearing.Hearing) -> Check:
+    rate = heard.miss_rate
+    missed = "nothing was listed yet" if rate is None else f"{rate:.1%} of {heard.listed:,} changes missed in a week"
+    late = "" if heard.median_s is None else f"; {heard.median_s:.1f} s late, p99 {heard.p99_s:.1f} s"
+    last = f"; the last at {heard.heard_at:%Y-%m-%d %H:%M} UTC" if heard.heard_at else "; none ever came"
+    advice = "what changes is swept, minutes late: see the subscriptions at the provider, and that public_url is right"
+    return Check(f"{heard.connection} webhooks", missed + late + last, advice if heard.silent else None)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 import httpx
 
 from tradewind.cli.checks.check import Check, of_error
-from tradewind.sync.public_address import probe_gateway
 from tradewind.domain.connections import Connection, ConnectionState, Role
 from tradewind.domain.roles import Client, Health, PublishesKeys
 from tradewind.errors import ConfigurationError, RequestRejected, TradewindError, TransientError
@@ -18,6 +17,7 @@ from tradewind.settings import Settings
 from tradewind.stack.environment import prefect_api_url
 from tradewind.stack.prefect_api import PrefectApi
 from tradewind.sync.connect import client_of
+from tradewind.sync.public_address import probe_gateway
 from tradewind.sync.subscriptions import hook_url
 
 PROVIDER_TIMEOUT_S = 20.0
