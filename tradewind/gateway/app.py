@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -13,7 +13,8 @@ from starlette.routing import Route
 from tradewind.gateway.accounts import Accounts
 from tradewind.gateway.bodies import Bodies
 from tradewind.gateway.health import Health
-from tradewind.gateway.hooks import Hooks
+from tradewind.gateway.hooks import ANSWER_WITHIN_S, Hooks
+from tradewind.gateway.pages.site import Site
 from tradewind.gateway.store import Store
 from tradewind.gateway.writer import Writer
 from tradewind.providers.registry import PROVIDERS, Provider
@@ -28,12 +29,13 @@ def create_app(
     bodies: Bodies | None = None,
     accounts: Accounts | None = None,
     writer: Writer | None = None,
-    answer_within_s: float = 10.0,
+    answer_within_s: float = ANSWER_WITHIN_S,
+    site: Site | None = None,
 ) -> Starlette:
     """The receiver over `store`. Its lifespan starts the writer, and ends when all that was taken in is committed.
 
     public_url: where providers send to, when that is not the address that requests arrive under. bodies, accounts,
-    writer: to set other bounds than the usual ones.
+    writer: to set other bounds than the usual ones. site: the pages to serve beside.
     """
     writer = writer or Writer(store.store)
     accounts = accounts or Accounts(store.connections)
@@ -53,7 +55,8 @@ def create_app(
         writer.start()
         reloading = asyncio.create_task(accounts.keep_fresh())
         try:
-            yield
+            async with site.running() if site else nullcontext():
+                yield
         finally:
             reloading.cancel()
             with suppress(asyncio.CancelledError):
@@ -62,9 +65,12 @@ def create_app(
 
     return Starlette(
         routes=[
-            Route("/hooks/{provider}/{account}", hooks.receive, methods=["POST"]),
+            Route(
+                "/hooks/{provider}/{account}", site.around(hooks.receive) if site else hooks.receive, methods=["POST"]
+            ),
             Route("/healthz", health.healthz),
             Route("/readyz", health.readyz),
+            *(site.routes() if site else ()),
         ],
         lifespan=lifespan,
     )

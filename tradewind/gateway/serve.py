@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from tradewind.errors import ConfigurationError
 from tradewind.gateway.app import create_app
+from tradewind.gateway.pages.site import Site
 from tradewind.gateway.protocol import BoundedProtocol, cut_off_late_heads
 from tradewind.gateway.store import LedgerStore, StoreUnavailable
 from tradewind.gateway.writer import Writer
@@ -41,7 +42,7 @@ def serve(settings: Settings, host: str, port: int, *, on_ready: Callable[[str],
         log.warning("%s; waiting for it", error)
     try:
         writer = Writer(store.store, capacity=settings.gateway_queue)
-        app = create_app(store, public_url=settings.public_url, writer=writer)
+        app = create_app(store, public_url=settings.public_url, writer=writer, site=Site.of(settings))
         serve_app(app, host, port, on_ready=on_ready)
     finally:
         store.close()
