@@ -1,12 +1,13 @@
 """The one httpx stack that every provider uses: governed, retried, authenticated, measured."""
 
-from tradewind.transport.answers import clock_skew_s, json_of, observed_at, parsed, retry_after_s
+from tradewind.transport.answers import MOST_SKEW_S, clock_skew_s, json_of, observed_at, parsed, retry_after_s, took_s
 from tradewind.transport.auth import HeaderAuth
 from tradewind.transport.classify import Call, Classify, classify
 from tradewind.transport.retry import NO_RETRY, STANDARD_RETRY, Retry
 from tradewind.transport.transport import Feedback, Observe, Timeouts, Transport
 
 __all__ = [
+    "MOST_SKEW_S",
     "NO_RETRY",
     "STANDARD_RETRY",
     "Call",
@@ -23,4 +24,5 @@ __all__ = [
     "observed_at",
     "parsed",
     "retry_after_s",
+    "took_s",
 ]

@@ -55,6 +55,11 @@ def answered_at(response: httpx.Response) -> datetime:
     return at
 
 
+def took_s(response: httpx.Response) -> float:
+    """Seconds from sending the request to having its answer."""
+    return (answered_at(response) - sent_at(response)).total_seconds()
+
+
 def clock_skew_s(response: httpx.Response) -> float:
     """The provider's clock minus ours, in seconds, as far as the answer proves it; 0.0 when both may show the same.
 

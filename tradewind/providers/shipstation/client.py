@@ -98,7 +98,7 @@ class ShipStationClient:
         if name in LABEL_FILTERS and value:
             return [label async for page in self._pages({name: value}) for label in page]
         found = await self._found(self._api.get_label, places={"label_id": resource.external_id})
-        return [*found, *[scan for event in found if _tells_nothing(event) for scan in await self._scans(event)]]
+        return (*found, *[scan for event in found if _tells_nothing(event) for scan in await self._scans(event)])
 
     async def labels(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[LabelObserved]]:
         """Oldest first. Source: labels.list, `created_at_start` and `created_at_end`."""

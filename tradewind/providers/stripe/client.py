@@ -28,7 +28,10 @@ from tradewind.providers.stripe.mapping import (
     payment_observed,
 )
 from tradewind.providers.stripe.money import to_stripe
-from tradewind.transport import clock_skew_s, json_of, observed_at, parsed
+from tradewind.transport import clock_skew_s, json_of, observed_at, parsed, took_s
+
+SLOW_S = 1.0
+"""An answer that took longer is too old to be dated when it came."""
 
 _DONE = {
     "capture_payment": PaymentState.CAPTURED,
@@ -149,8 +152,8 @@ class StripeClient:
             return bool(await self.find_effect(command))
 
         response = await self._write(path, operation, data, key, is_done)
-        if response is None or is_replayed(response):
-            # A replayed answer shows the payment as it was then; it may have been refunded since.
+        if response is None or is_replayed(response) or took_s(response) > SLOW_S:
+            # Such an answer shows the payment as it was then; it may have been refunded since.
             return (await self._observed(command.payment),)
         intent = parsed(PaymentIntentObject, json_of(response), operation)
         return (await self._complete(intent, observed_at(response, wrote=True)),)

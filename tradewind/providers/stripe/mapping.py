@@ -18,6 +18,7 @@ from tradewind.domain.money import Money
 from tradewind.domain.order import Dispute, DisputeStatus, Payment, PaymentState, Refund
 from tradewind.errors import SchemaMismatch
 from tradewind.providers.stripe.money import from_stripe
+from tradewind.transport import MOST_SKEW_S
 
 EXPANDED = "latest_charge.refunds"
 """What must be expanded on a payment intent for `payment_observed`."""
@@ -102,8 +103,16 @@ class DisputeObject(BaseModel):
     livemode: bool | None = None
 
 
+LATEST_S = 1.0 + MOST_SKEW_S
+"""By so much at most is what an event tells of later than its `created` (whole seconds), by the clock of a reading."""
+
+
 def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -> Sequence[Event]:
-    """The hint of one event. Raises SchemaMismatch when it is not Stripe's `event` object."""
+    """The hint of one event. Raises SchemaMismatch when it is not Stripe's `event` object.
+
+    Its version is the latest time of which it can tell: what was read after that needs no second look, so that what
+    Stripe repeats for days costs no calls.
+    """
     try:
         event = json.loads(body)
         about = event["data"]["object"]
@@ -115,9 +124,21 @@ def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -
         payment = payment.get("id")
     if not isinstance(payment, str):
         return (Ignored(connection=connection, reason=f"{topic}: a {kind} without a payment intent"),)
-    if kind == "dispute":
-        return (ResourceChanged(resource=Resource(connection=connection, kind="dispute", external_id=object_id)),)
-    return (ResourceChanged(resource=Resource(connection=connection, kind="payment", external_id=payment)),)
+    resource = (
+        Resource(connection=connection, kind="dispute", external_id=object_id)
+        if kind == "dispute"
+        else Resource(connection=connection, kind="payment", external_id=payment)
+    )
+    return (ResourceChanged(resource=resource, version=_latest(event.get("created"))),)
+
+
+def _latest(created: Any) -> datetime | None:
+    if isinstance(created, bool) or not isinstance(created, int):
+        return None
+    try:
+        return datetime.fromtimestamp(created + LATEST_S, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def payment_observed(

@@ -176,6 +176,20 @@ async def test_a_refused_refund_that_nobody_made_is_refused():
         await wire.clock.run(stripe(wire).refund(refund_command(), "k"))
 
 
+class SlowWire(Wire):
+    """Writes are answered half a minute late."""
+
+    def __call__(self, request):
+        self.clock.elapsed_s += 30.0 if request.method == "POST" else 0.0
+        return super().__call__(request)
+
+
+async def test_an_answer_that_was_slow_is_old_so_the_payment_is_read_again():
+    wire = SlowWire(intent("succeeded"), intent("succeeded", refunds=[refund_object(amount=1000)]))
+    (event,) = await wire.clock.run(stripe(wire).capture(capture(), "k"))
+    assert event.payment.refunded == GBP10
+
+
 @pytest.mark.parametrize(
     ("command", "answers", "found"),
     [

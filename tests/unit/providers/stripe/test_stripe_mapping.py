@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tradewind.domain.events import Ignored, ResourceChanged
 from tradewind.domain.money import Money
 from tradewind.domain.order import Dispute, DisputeStatus, PaymentState
+from tradewind.domain.reducer import is_news, new_order
 from tradewind.errors import RequestRejected, SchemaMismatch
 from tradewind.providers.stripe import events
 from tradewind.providers.stripe.mapping import DisputeObject, PaymentIntentObject, dispute_observed, payment_observed
@@ -40,6 +41,26 @@ def test_every_event_of_a_dispute_is_a_hint_to_read_it_again():
     (event,) = read({"object": "dispute", "id": "dp_1", "charge": "ch_1", "payment_intent": "pi_1"})
     assert isinstance(event, ResourceChanged)
     assert event.resource.address == "stripe:main/dispute/dp_1"
+
+
+def hint(created):
+    event = {"created": created, "data": {"object": {"object": "payment_intent", "id": "pi_1"}}}
+    (read,) = events("x", json.dumps(event).encode(), connection="stripe:main", received_at=NOW)
+    return read
+
+
+def test_a_hint_tells_of_nothing_later_than_its_second_and_the_clocks_difference():
+    assert hint(1793534400).version == datetime.fromtimestamp(1793534403, UTC)
+    resource = "stripe:main/payment/pi_1"
+    for read_after_s, is_new in [(2.9, True), (3.0, True), (3.1, False)]:
+        versions = {resource: (datetime.fromtimestamp(1793534400 + read_after_s, UTC), "digest")}
+        order = new_order("shopify:north", "1").model_copy(update={"versions": versions})
+        assert is_news(order, resource, hint(1793534400).version, None) is is_new
+
+
+@pytest.mark.parametrize("created", [None, "1793534400", True, 10**30])
+def test_a_hint_of_an_unreadable_time_is_always_news(created):
+    assert hint(created).version is None
 
 
 @pytest.mark.parametrize(
