@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 from tradewind.domain.connections import Connection, ConnectionKey, Role
-from tradewind.domain.events import Event
+from tradewind.domain.events import Event, Resource
 from tradewind.domain.roles import Client
 from tradewind.errors import ConfigurationError
 from tradewind.governor import Budget, Governor
@@ -23,11 +23,23 @@ class ReadEvents(Protocol):
         ...
 
 
+class NameSubject(Protocol):
+    def __call__(self, topic: str, body: bytes, *, connection: str) -> Resource | None:
+        """What a raw delivery is about that could not be taken in; None when it does not show. Never raises."""
+        ...
+
+
+def _shows_none(topic: str, body: bytes, *, connection: str) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Provider:
     """authenticate: (request, secrets, now), raises SignatureInvalid or KeyUnknown. identify: never raises.
 
     admin_url: (connection, kind, external id) → the page on which people look at it, None when there is none.
+    about: what to read instead of a delivery that could not be taken in; none for a provider whose deliveries are taken
+    in whenever they name something.
     """
 
     name: str
@@ -38,6 +50,7 @@ class Provider:
     connect: Callable[[Connection, Governor], Client]
     budget: Callable[[Connection], Budget]
     admin_url: Callable[[Connection, str, str], str | None] = lambda *_: None
+    about: NameSubject = _shows_none
 
 
 def _listed(*providers: Provider) -> Mapping[str, Provider]:
@@ -47,7 +60,7 @@ def _listed(*providers: Provider) -> Mapping[str, Provider]:
 PROVIDERS: Mapping[str, Provider] = _listed(
     Provider(
         "shopify", Role.STOREFRONT, shopify.authenticate, shopify.identify, shopify.events, shopify.connect,
-        shopify.budget, shopify.admin_url,
+        shopify.budget, shopify.admin_url, shopify.about,
     ),
     Provider(
         "stripe", Role.PAYMENT_PROCESSOR, stripe.authenticate, stripe.identify, stripe.events, stripe.connect,
@@ -55,7 +68,7 @@ PROVIDERS: Mapping[str, Provider] = _listed(
     ),
     Provider(
         "shipstation", Role.CARRIER, shipstation.authenticate, shipstation.identify, shipstation.events,
-        shipstation.connect, shipstation.budget, shipstation.admin_url,
+        shipstation.connect, shipstation.budget, shipstation.admin_url, shipstation.about,
     ),
     Provider(
         "backoffice", Role.JOURNAL, backoffice.authenticate, backoffice.identify, backoffice.events,

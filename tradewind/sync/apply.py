@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection as Database
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
-from tradewind.domain.commands import BuyLabel, Command
+from tradewind.domain.commands import BuyLabel, Command, Refetch
 from tradewind.domain.connections import ConnectionState, Routes
 from tradewind.domain.events import Event
 from tradewind.domain.order import Order
@@ -23,6 +23,7 @@ from tradewind.domain.reducer import links_of, shipment_link
 from tradewind.errors import LeaseLost, LedgerError, PermanentError, VersionConflict
 from tradewind.ledger import changes, connections, inbox, orders, outbox, stock
 from tradewind.ledger.engine import Ledger
+from tradewind.sync import poison
 from tradewind.sync.batch import Batch, Effect, connections_by_key, first_of
 from tradewind.sync.decode import REFETCH_TOPIC, decode
 
@@ -108,7 +109,10 @@ class Applier:
                 return self._apply(claimed[:middle]) + self._apply(claimed[middle:])
             _log.exception("delivery %d of %s is dead", claimed[0].id, claimed[0].connection)
             dead = _outcome(claimed[0], Effect("dead", reason=_reason(error), place="commit"))
+            named = poison.about(claimed[0], _decoded(claimed[0]))
+            reads = [Refetch(connection=one.connection, order_id=None, resource=one) for one in named]
         with self._ledger.write() as database:
+            outbox.add(database, reads, self._now())
             inbox.finish(database, [dead])
         return Applied(taken=1, dead=((dead.id, dead.reason or ""),))
 
@@ -182,8 +186,9 @@ def _take(batch: Batch, delivery: inbox.Claimed, events: Sequence[Event] | Excep
     except (PermanentError, ValueError) as error:
         batch.reset(mark)
         _log.error("delivery %d of %s is dead: %s", delivery.id, delivery.connection, error)
+        order_id = batch.read_instead(poison.about(delivery, events))
         place = "decode" if error is events else "reduce"
-        return Effect("dead", reason=_reason(error), place=place)
+        return Effect("dead", order_id=order_id, reason=_reason(error), place=place)
 
 
 def _is_of_a_delivery(error: Exception) -> bool:

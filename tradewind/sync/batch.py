@@ -107,6 +107,15 @@ class Batch:
         asked = [one for address, one in self.refetches.items() if one is not refetches.get(address)]
         return Touch(delivery_id, tuple((before.get(name), self.records[name]) for name in touched), tuple(asked))
 
+    def read_instead(self, resources: Iterable[Resource]) -> str | None:
+        """Ask for what a dead delivery was about; gives an order that it belongs to, if one is known."""
+        orders_known = []
+        for resource in resources:
+            order_id = self._order_of_resource(resource)
+            self._refetch(resource, order_id)
+            orders_known.append(order_id)
+        return next(filter(None, orders_known), None)
+
     def commands(self) -> list[Command]:
         return list(self.refetches.values())
 
