@@ -58,7 +58,6 @@ HEADERS = {
 def fill(ledger: Ledger) -> None:
     """Everything, as webhooks and answers brought it over the last hour."""
     _connect(ledger)
-    applier = Applier(ledger, worker="fill")
     steps: Sequence[tuple[float, str, str, Sequence[Event]]] = (
         (3000, "poll/order", STORE, [order_observed(GID)]),
         (2990, "payment_intent.amount_capturable_updated", PROCESSOR, [payment_observed()]),
@@ -66,16 +65,13 @@ def fill(ledger: Ledger) -> None:
         (1200, "API_TRACK", CARRIER, [scanned()]),
         (1100, "poll/order", SOUTH, [_of_the_south()]),
     )
-    _store(ledger, _webhook())
-    applier.run_once()
+    _take(ledger, _webhook())
     for age_s, topic, connection, events in steps:
-        _store(ledger, _event(topic, connection, events, NOW - timedelta(seconds=age_s)))
-        applier.run_once()
+        _take(ledger, _event(topic, connection, events, NOW - timedelta(seconds=age_s)))
     _attempt(ledger)
     stripe = {":verified": json.dumps(["HMAC-SHA256 of timestamp and body", "webhook_secret_previous", _signed(60)])}
-    _store(ledger, _raw(PROCESSOR, "charge.succeeded", b'{"id": "evt_odd", "object": "event"}', 60, stripe))
-    _store(ledger, _event("payment_intent.succeeded", PROCESSOR, [payment_observed("pi_9", payment_id="x-9")], NOW))
-    applier.run_once()
+    _take(ledger, _raw(PROCESSOR, "charge.succeeded", b'{"id": "evt_odd", "object": "event"}', 60, stripe))
+    _take(ledger, _event("payment_intent.succeeded", PROCESSOR, [payment_observed("pi_9", payment_id="x-9")], NOW))
 
 
 def _attempt(ledger: Ledger) -> None:
@@ -119,9 +115,11 @@ def _event(topic: str, connection: str, events: Iterable[Event], at: datetime) -
     )
 
 
-def _store(ledger: Ledger, *deliveries: inbox.Delivery) -> None:
+def _take(ledger: Ledger, delivery: inbox.Delivery) -> None:
+    """Receive and apply it, a second later."""
     with ledger.write() as conn:
-        inbox.store(conn, ledger.keys, deliveries)
+        inbox.store(conn, ledger.keys, [delivery])
+    Applier(ledger, worker="fill", now=lambda: delivery.received_at + timedelta(seconds=1)).run_once()
 
 
 def _of_the_south() -> OrderObserved:

@@ -1,8 +1,9 @@
-"""`tradewind deliveries`: what was received, what became of it, and once more."""
+"""`tradewind deliveries`: what was received, what became of it, once more, and what nobody answers for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,11 +12,11 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-    from sqlalchemy import Connection
 
+    from tradewind.ledger.changes import Change
     from tradewind.ledger.delivery import DeliveryContent, DeliveryRow
 
-app = typer.Typer(help="List, show and replay what was received.", no_args_is_help=True)
+app = typer.Typer(help="List, show, replay and capture what was received.", no_args_is_help=True)
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _COLOURS = {"applied": "green", "superseded": "dim", "parked": "yellow", "dead": "red"}
@@ -24,16 +25,20 @@ Ids = Annotated[list[int], typer.Argument(metavar="ID...", help="As `tradewind d
 
 @app.callback()
 def _group() -> None:
-    """List, show and replay what was received."""
+    """List, show, replay and capture what was received."""
 
 
 @app.command("list")
 def list_deliveries(
     state: Annotated[str | None, typer.Option(help="received, claimed, applied, superseded, parked or dead.")] = None,
     connection: Annotated[str | None, typer.Option(help="As `provider:account`, e.g. shopify:north.")] = None,
-    topic: Annotated[str | None, typer.Option(help="As the provider names it, e.g. orders/create.")] = None,
+    topic: Annotated[
+        str | None, typer.Option(help="As the provider names it, e.g. orders/create; or its beginning, orders/*.")
+    ] = None,
     order: Annotated[str | None, typer.Option(help="The order's name at the store (#1042), or its id here.")] = None,
     since: Annotated[str | None, typer.Option(help="A time (ISO 8601, UTC unless it says), or 30m, 12h, 7d.")] = None,
+    until: Annotated[str | None, typer.Option(help="Received before it; written as --since is.")] = None,
+    before: Annotated[int | None, typer.Option(help="Only ids below it: how to go on to the next page.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 50,
 ) -> None:
     """List deliveries, newest first, and count them by state."""
@@ -42,20 +47,28 @@ def list_deliveries(
     from tradewind.cli.operator import with_ledger
     from tradewind.ledger import inbox
     from tradewind.ledger.delivery import STATES
+    from tradewind.ledger.search import Wanted, find
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"must be one of {', '.join(STATES)}", param_hint="--state")
-    since_at = _time(since, datetime.now(UTC)) if since else None
+    wanted = Wanted(
+        order=order,
+        topic=topic,
+        connection=connection,
+        state=state,
+        since=_time(since, "--since") if since else None,
+        until=_time(until, "--until") if until else None,
+        before=before,
+    )
     with with_ledger() as ledger, ledger.read() as conn:
-        filters = {"state": state, "connection": connection, "topic": topic}
-        found: list[DeliveryRow] = []
-        for order_id in _order_ids(conn, order):
-            found += inbox.search(conn, order_id=order_id, since=since_at, limit=limit, **filters)
+        found = find(conn, wanted, limit=limit)
         counts = inbox.counts(conn)
     console = Console()
     if not console.is_terminal:
         console.width = 240  # nothing is cut from what a pipe reads
-    console.print(_table(sorted(found, key=lambda row: -row.id)[:limit]))
+    console.print(_table(found.rows))
+    if found.next_before is not None:
+        console.print(f"There are older ones: go on with --before {found.next_before}")
     console.print(
         ", ".join(f"{number:,} {name}" for name, number in counts.items() if number) or "Nothing received yet."
     )
@@ -72,7 +85,7 @@ def show(
     from rich.console import Console
 
     from tradewind.cli.operator import operator, with_ledger
-    from tradewind.ledger import audit, inbox
+    from tradewind.ledger import audit, changes, inbox
 
     console = Console(highlight=False, soft_wrap=True)
     with with_ledger() as ledger:
@@ -84,7 +97,8 @@ def show(
                     raise typer.BadParameter(str(error), param_hint="ID") from None
                 if reveal:
                     audit.append(conn, operator(), "delivery.revealed", {"delivery": id})
-            _print(console, content, reveal)
+                changed = changes.of_delivery(conn, id)
+            _print(console, content, changed, reveal)
 
 
 @app.command()
@@ -103,30 +117,57 @@ def replay(ids: Ids) -> None:
             typer.echo(f"Delivery {id} is taken in again as {copy}.")
 
 
-def _order_ids(conn: Connection, order: str | None) -> list[str | None]:
-    """The ids of the orders of this name: two stores may each have one. An id stands for itself."""
-    from tradewind.ledger import orders
+@app.command()
+def capture(
+    path: Annotated[str, typer.Argument(help="/capture/NAME, or /hooks/PROVIDER/ACCOUNT for what is refused there.")],
+    minutes: Annotated[int, typer.Option(min=1, max=120, help="For how long.")] = 15,
+) -> None:
+    """Keep what is sent to a path, unverified and apart, for some minutes; it is never applied."""
+    from tradewind.cli.operator import operator, with_ledger
+    from tradewind.ledger import captures
 
-    if order is None:
-        return [None]
-    return [row.id for row in orders.by_name(conn, order)] or [order]
+    with with_ledger() as ledger, ledger.write() as conn:
+        try:
+            until = captures.start(conn, path, minutes=minutes, actor=operator())
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="PATH") from None
+    typer.echo(f"Capturing {path} until {until:%H:%M:%S} UTC: tradewind deliveries captured {path}")
 
 
-def _time(text: str, now: datetime) -> datetime:
+@app.command()
+def captured(path: Annotated[str, typer.Argument(help="As it was given to `tradewind deliveries capture`.")]) -> None:
+    """Show what was captured at a path, the latest first; personal data is masked."""
+    from tradewind.cli.operator import with_ledger
+    from tradewind.ledger import captures
+    from tradewind.ledger.masking import masked_body, masked_headers
+
+    with with_ledger() as ledger, ledger.read() as conn:
+        found = captures.requests(conn, ledger.keys, path)
+    for one in found:
+        fate = f"refused with {one.answered}" if one.answered >= 400 else f"answered {one.answered}"
+        typer.echo(f"{one.received_at:%Y-%m-%d %H:%M:%S}  {one.method}  {fate}  {one.size:,} bytes")
+        for name, value in masked_headers(one.headers).items():
+            typer.echo(f"{name}: {value}")
+        typer.echo(f"{masked_body(one.body) if one.body is not None else 'Its content was erased.'}\n")
+    if not found:
+        typer.echo(f"Nothing was captured at {path}.")
+
+
+def _time(text: str, option: str) -> datetime:
     """Raises typer.BadParameter for what is neither a time nor a span."""
     span = re.fullmatch(r"(\d{1,6})([mhd])", text)
     if span:
-        return now - timedelta(**{_UNITS[span[2]]: int(span[1])})
+        return datetime.now(UTC) - timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            "must be a time such as 2026-11-24T08:00, or 30m, 12h, 7d", param_hint="--since"
+            "must be a time such as 2026-11-24T08:00, or 30m, 12h, 7d", param_hint=option
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _table(rows: list[DeliveryRow]) -> Table:
+def _table(rows: Sequence[DeliveryRow]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
@@ -144,12 +185,13 @@ def _table(rows: list[DeliveryRow]) -> Table:
     return table
 
 
-def _print(console: Console, content: DeliveryContent, reveal: bool) -> None:
+def _print(console: Console, content: DeliveryContent, changed: Sequence[Change], reveal: bool) -> None:
     from dataclasses import asdict
 
     from rich.markup import escape
     from rich.table import Table
 
+    from tradewind.gateway.verdict import verdict_of
     from tradewind.ledger.masking import masked_body, masked_headers, revealed_body
 
     facts = Table(box=None, pad_edge=False, show_header=False)
@@ -158,10 +200,23 @@ def _print(console: Console, content: DeliveryContent, reveal: bool) -> None:
     for name, value in asdict(content.row).items():
         if value is not None:
             facts.add_row(name.replace("_", " "), escape(str(value)))
+    verdict, headers = verdict_of(content.headers)
+    if verdict is not None:
+        age = f", {content.row.received_at - verdict.signed_at} before its receipt" if verdict.signed_at else ""
+        facts.add_row("verified", escape(f"{verdict.scheme}, by {verdict.secret}{age}"))
+    for change in changed:
+        facts.add_row("effect", escape(_effect(change)))
     console.print(facts)
     if content.body is None:
         console.print("Its content was erased.\n")
         return
-    for name, value in (content.headers if reveal else masked_headers(content.headers)).items():
+    for name, value in (headers if reveal else masked_headers(headers)).items():
         console.print(escape(f"{name}: {value}"))
     console.print(escape(revealed_body(content.body) if reveal else masked_body(content.body)), "\n")
+
+
+def _effect(change: Change) -> str:
+    became = f"{change.state_before or 'new'} → {change.state_after}" if change.state_after else "to be read again"
+    fields = "".join(f"\n{one.path}: {one.before or '–'} → {one.after or '–'}" for one in change.fields)
+    commands = "".join(f"\nthen {key}" for key in change.commands)
+    return f"{change.order_id or 'no order known'}: {became}{fields}{commands}"

@@ -16,6 +16,7 @@ def command(
 
     Ctrl-C stops all of them, in order, and loses nothing.
     """
+    from tradewind.gateway.pages.token import how_to_get
     from tradewind.settings import load_settings
     from tradewind.stack.environment import PREFECT_HOST, prefect_ui_url
     from tradewind.stack.ports import require_free
@@ -37,6 +38,7 @@ def command(
         parameters = {"window_s": settings.window_s, "sweep_interval_s": settings.sweep_interval_s}
         stack.run_order_sync(parameters)
         typer.echo(f"Prefect  {prefect_ui_url(settings)}")
+        typer.echo(f"Pages    {stack.gateway_url}/deliveries (token: {how_to_get(settings)})")
         typer.echo(f"State    {settings.state_dir}\nCtrl-C stops everything.")
         Watch(stack, typer.echo, parameters).until(stopping)
     except Stopped as stopped:

@@ -16,6 +16,7 @@ from tradewind.demo.faults import faults_of
 from tradewind.demo.receiver import AlertReceiver
 from tradewind.demo.scenario import Plan, Scenario
 from tradewind.demo.screen import screen, show_result
+from tradewind.gateway.pages.token import how_to_get
 from tradewind.settings import Settings
 from tradewind.stack.environment import prefect_ui_url
 from tradewind.stack.ports import free_port
@@ -64,6 +65,7 @@ def _keep_up(console: Console, scenario: Scenario) -> None:
     """Wait for Ctrl-C, then stop everything."""
     settings = scenario.stack.settings
     console.print(f"Prefect  {prefect_ui_url(settings)}")
+    console.print(f"Pages    {scenario.stack.gateway_url}/deliveries (token: {how_to_get(settings)})", soft_wrap=True)
     console.print(f"Gateway  {scenario.stack.gateway_url}")
     console.print(f"Sandbox  {scenario.shop.description['base_url']}")
     console.print(f"State    {settings.state_dir}")

@@ -111,13 +111,14 @@ async def lists_of(request: Request) -> dict[str, list[str]]:
 
 
 _SPANS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
-SPANS = (*_SPANS, "all")
+SPANS = {"1h": "1 hour", "24h": "24 hours", "": "7 days", "30d": "30 days", "all": "Any time"}
+"""How a form names them; the empty one is what is meant unless something is chosen."""
 
 
 def since_of(span: str, now: datetime) -> datetime | None:
     """When a span such as `7d` began; None for `all`. Raises BadForm."""
-    if span not in SPANS:
-        raise BadForm(f"The span must be one of {', '.join(SPANS)}.")
+    if span not in (*_SPANS, "all"):
+        raise BadForm(f"The span must be one of {', '.join(_SPANS)}, all.")
     return now - _SPANS[span] if span in _SPANS else None
 
 
