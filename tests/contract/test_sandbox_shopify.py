@@ -17,6 +17,7 @@ from tradewind.providers.shopify.documents import DOCUMENTS
 from tradewind.sandbox import Sandbox
 from tradewind.sandbox.shopify import PlacedLine, StoreOrder
 from tradewind.sandbox.shopify.graphql_api import schema
+from tradewind.sandbox.shopify.money import Currencies
 
 # Keys that are null on some orders, though the samples happen to show a value.
 NULLABLE = {
@@ -129,6 +130,17 @@ def told() -> dict[str, list[dict[str, Any]]]:
         'fulfillmentTrackingInfoUpdate(fulfillmentId: $id, trackingInfoInput: {number: "2", company: "DPD"})',
         gid("Fulfillment", order.fulfillments[0].id),
     )
+    shop.store.desk.edit(order.id, add={"JUG": 1}, set_to={order.lines[0].id: 3})
+    shop.store.desk.hold(order.id)
+    shop.store.desk.release(order.id)
+    shop.store.desk.open_return(order.id, requested=True)
+    foreign = shop.place(
+        PlacedLine("MUG", 2, Decimal("9.99"), duty=Decimal("1.50")),
+        money=Currencies("GBP", "EUR", Decimal("1.17")),
+        gift_card=Decimal("5.00"),
+        tip=Decimal("1.00"),
+    )
+    shop.store.desk.refund(foreign.id, amount=Decimal("3.00"))
     cancelled = shop.place(customer=None, shipping_address=None)
     shop.store.cancel_order(cancelled.id, "customer", refund=True)
     shop.store.uninstall_app()
@@ -159,8 +171,9 @@ def _fulfil(shop: Shop, order: StoreOrder, quantity: int) -> None:
     "topic",
     [
         "orders/create", "orders/updated", "orders/paid", "orders/cancelled", "orders/fulfilled",
-        "orders/partially_fulfilled", "fulfillments/create", "fulfillments/update", "refunds/create",
-        "order_transactions/create", "products/create", "products/update", "inventory_levels/update", "app/uninstalled",
+        "orders/partially_fulfilled", "orders/edited", "returns/request", "fulfillments/create", "fulfillments/update",
+        "refunds/create", "order_transactions/create", "products/create", "products/update", "inventory_levels/update",
+        "app/uninstalled",
     ],
 )  # fmt: skip
 def test_every_webhook_has_the_keys_and_types_of_the_published_sample(
@@ -305,6 +318,38 @@ def test_the_official_client_cancels_by_a_job(sandbox: Sandbox, client: shopify.
         id=gid("Order", order.id),
     )
     assert seen["order"] == {"cancelReason": "STAFF", "displayFinancialStatus": "VOIDED"}
+
+
+def test_the_official_client_edits_holds_ships_and_takes_back(sandbox: Sandbox, client: shopify.GraphQL) -> None:
+    order = in_loop(sandbox, lambda: _order(sandbox))
+    errors = "userErrors { message }"
+
+    def act(name: str, variables: str, arguments: str, chosen: str, **given: Any) -> Any:
+        answer = execute(client, f"mutation ({variables}) {{ {name}({arguments}) {{ {chosen} {errors} }} }}", **given)
+        assert answer[name].pop("userErrors") == []
+        return answer[name]
+
+    begun = act("orderEditBegin", "$id: ID!", "id: $id", "calculatedOrder { id }", id=gid("Order", order.id))
+    edit, line = begun["calculatedOrder"]["id"], gid("CalculatedLineItem", order.lines[0].id)
+    changed = "id: $id, lineItemId: $line, quantity: 1"
+    act("orderEditSetQuantity", "$id: ID!, $line: ID!", changed, "calculatedOrder { id }", id=edit, line=line)
+    done = act("orderEditCommit", "$id: ID!", "id: $id", "order { edited currentSubtotalLineItemsQuantity }", id=edit)
+    assert done == {"order": {"edited": True, "currentSubtotalLineItemsQuantity": 1}}
+
+    work, status = gid("FulfillmentOrder", order.fulfillment_orders[0].id), "fulfillmentOrder { status }"
+    reason = "id: $id, fulfillmentHold: {reason: OTHER}"
+    assert act("fulfillmentOrderHold", "$id: ID!", reason, status, id=work)["fulfillmentOrder"]["status"] == "ON_HOLD"
+    assert act("fulfillmentOrderReleaseHold", "$id: ID!", "id: $id", status, id=work)["fulfillmentOrder"] == {
+        "status": "OPEN"
+    }
+    parcel = "fulfillment: {lineItemsByFulfillmentOrder: [{fulfillmentOrderId: $id}]}"
+    rows = "fulfillment { fulfillmentLineItems(first: 1) { nodes { id } } }"
+    shipped = act("fulfillmentCreate", "$id: ID!", parcel, rows, id=work)["fulfillment"]
+    row = shipped["fulfillmentLineItems"]["nodes"][0]["id"]
+    wanted = {"orderId": gid("Order", order.id), "returnLineItems": [{"fulfillmentLineItemId": row, "quantity": 1}]}
+    made = act("returnCreate", "$given: ReturnInput!", "returnInput: $given", "return { id }", given=wanted)
+    closed = act("returnClose", "$id: ID!", "id: $id", "return { status }", id=made["return"]["id"])
+    assert closed == {"return": {"status": "CLOSED"}}
 
 
 def _order(sandbox: Sandbox) -> StoreOrder:

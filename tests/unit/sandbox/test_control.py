@@ -97,8 +97,9 @@ async def test_faults_can_be_switched_off(client: httpx.AsyncClient, sandbox: Sa
 
 async def test_the_truth_is_told_by_fact_and_by_order(client: httpx.AsyncClient, sandbox: Sandbox) -> None:
     truth = sandbox.truth
+    paid = {"total_minor": 5, "currency": "GBP", "presentment_minor": 5, "presentment_currency": "GBP"}
     for store in ("north", "south"):
-        truth.record("order_accepted", store=store, order_id=f"1{store[0]}", name="#1", total_minor=5, currency="GBP")
+        truth.record("order_accepted", store=store, order_id=f"1{store[0]}", name="#1", **paid)
     truth.record("cancel_acknowledged", store="north", order_id="1n", name="#1")
     for label in ("se-1", "se-2"):
         truth.record(
@@ -119,3 +120,4 @@ async def test_the_truth_is_told_by_fact_and_by_order(client: httpx.AsyncClient,
         ("se-2", False),
     ]
     assert (second["cancelled_at"], second["fulfilled_at"], second["label_requests"]) == (None, None, [])
+    assert (first["ends"], second["ends"]) == (["cancelled"], ["completed"])

@@ -8,7 +8,7 @@ from tradewind.sandbox.shopify.ids import gid
 from tradewind.sandbox.shopify.money import ZERO, Currencies, text
 from tradewind.sandbox.shopify.order import Refund, RefundLine, StoreOrder, Transaction
 from tradewind.sandbox.shopify.payloads.common import Body, line_item, money_set, when
-from tradewind.sandbox.shopify.payment import capturable
+from tradewind.sandbox.shopify.payment import OWN_GATEWAYS, capturable
 
 if TYPE_CHECKING:
     from tradewind.sandbox.shopify.store import ShopifyStore
@@ -113,7 +113,7 @@ def _return(number: int | None) -> Body | None:
 
 
 def _authorization(given: Transaction) -> str | None:
-    return str(given.id)[-8:] if given.gateway == "shopify_payments" else None
+    return str(given.id)[-8:] if given.gateway in OWN_GATEWAYS else None
 
 
 def _card() -> Body:
