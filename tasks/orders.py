@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,9 +14,10 @@ from tasks import alerts
 from tasks.retries import BATCH_RETRIES, provider_tag
 from tasks.window_report import Standing, window_report
 from tasks.work import Work, log, warn, work
-from tradewind.errors import ConfigurationError
+from tradewind.errors import ConfigurationError, RequestRejected
 from tradewind.ledger import connections, dead_letters, hearing, inbox, outbox
 from tradewind.ledger.engine import Ledger
+from tradewind.sync.going_live import end_access
 from tradewind.sync.public_address import probe_gateway
 from tradewind.sync.runner import Totals
 from tradewind.sync.seam import in_thread
@@ -31,7 +34,8 @@ async def sweep_connection(connection: str, within_s: float) -> Swept:
     now = datetime.now(UTC)
     async with work("normal") as at:
         known = at.connection(connection)
-        swept = await sweep(at.ledger, known, at.client(connection), now=now, within_s=within_s)
+        async with pausing_without_access(at.ledger, connection, now):
+            swept = await sweep(at.ledger, known, at.client(connection), now=now, within_s=within_s)
         if not swept.complete:
             log("%s: %d listed in %.0f s, the rest is left to the next sweep", connection, swept.listed, within_s)
         if swept.new:
@@ -48,7 +52,9 @@ async def sweep_connection(connection: str, within_s: float) -> Swept:
 async def watch_subscriptions(connection: str) -> int:
     """Recreate webhook subscriptions that are gone; gives how many were."""
     async with work("normal") as at:
-        created = await check_subscriptions(at.ledger, at.connection(connection), at.client(connection), at.settings)
+        known, client = at.connection(connection), at.client(connection)
+        async with pausing_without_access(at.ledger, connection, datetime.now(UTC)):
+            created = await check_subscriptions(at.ledger, known, client, at.settings)
     if created:
         log("%s: %d webhook subscriptions were gone and are there again", connection, created)
     return created
@@ -94,6 +100,20 @@ def _standing(ledger: Ledger) -> Standing:
         waiting |= {f"outbox {name}": count for name, count in wanted.items()}
         keys = [str(one.key) for one in connections.connected(database, ledger.keys)]
         return Standing(waiting, dead_letters.groups(database), [hearing.of(database, key, now) for key in keys])
+
+
+@asynccontextmanager
+async def pausing_without_access(ledger: Ledger, connection: str, now: datetime) -> AsyncIterator[None]:
+    """Pause the connection when its provider refuses its credentials: the alert follows, and what is to be written
+    waits. Raises what the block raises."""
+    try:
+        yield
+    except RequestRejected as error:
+        if error.ends_access:
+            reason = f"its credentials are refused: {error}"
+            if await in_thread(end_access, ledger, connection, reason=reason, at=now):
+                warn("%s is paused: %s", connection, reason)
+        raise
 
 
 def tagged(task_: Any, connection: str) -> Any:

@@ -58,6 +58,10 @@ class PermanentError(TradewindError):
     """Trying the same again changes nothing."""
 
 
+# RFC 6749, section 5.2; the last is Shopify's, for an app that is not installed (any more).
+_NO_ACCESS = frozenset(("invalid_client", "invalid_grant", "unauthorized_client", "app_not_installed"))
+
+
 class RequestRejected(PermanentError):
     """The provider understood the request and refused it.
 
@@ -68,6 +72,11 @@ class RequestRejected(PermanentError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+    @property
+    def ends_access(self) -> bool:
+        """The credentials are not good, or not any more: nothing else will be answered until a person renews them."""
+        return self.status == 401 or self.code in _NO_ACCESS
 
 
 class SignatureInvalid(PermanentError):

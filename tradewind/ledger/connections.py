@@ -12,10 +12,13 @@ from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import select, update
 
 from tradewind.domain.connections import Connection, ConnectionKey, ConnectionState, Role, Routes
-from tradewind.ledger import audit
+from tradewind.ledger import audit, cursors
 from tradewind.ledger.dialect import AnyRow, db_now, insert
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import connection as table
+
+RESUMED = "resumed"
+"""Cursor: when a person last resumed the connection."""
 
 
 def list(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
@@ -108,6 +111,28 @@ def set_state(
     conn.execute(update(table).where(table.c.key == str(key)).values(values))
     detail = {"connection": str(key), "from": row.state, "to": state.value, "reason": reason}
     audit.append(conn, actor, f"connection.{state.value}", detail)
+
+
+def revoke(conn: SqlConnection, key: str | ConnectionKey, *, reason: str, occurred_at: datetime) -> bool:
+    """The provider has ended our access: pause the connection. Gives whether that was news.
+
+    It is none for one that is paused or disconnected, and for one that was resumed since: a notice that comes late, or
+    again, must not hold up a connection that works.
+    """
+    row = conn.execute(select(table.c.state).where(table.c.key == str(key)).with_for_update()).one_or_none()
+    if row is None or row.state not in (ConnectionState.LIVE, ConnectionState.READ_ONLY):
+        return False
+    resumed = cursors.get(conn, f"{key}/{RESUMED}")
+    if resumed is not None and occurred_at <= resumed.updated_at:
+        return False
+    set_state(conn, key, ConnectionState.PAUSED, actor="provider", reason=reason)
+    return True
+
+
+def resume(conn: SqlConnection, key: str | ConnectionKey, state: ConnectionState, *, actor: str) -> None:
+    """Give a paused connection the state back that it had, audited. Raises LookupError when there is none."""
+    set_state(conn, key, state, actor=actor)
+    cursors.set(conn, f"{key}/{RESUMED}", cursors.Cursor(db_now(conn)))
 
 
 def update_settings(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey, changes: Mapping[str, str]) -> None:

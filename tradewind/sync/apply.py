@@ -15,7 +15,7 @@ from sqlalchemy import Connection as Database
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from tradewind.domain.commands import BuyLabel, Command, Refetch
-from tradewind.domain.connections import ConnectionState, Routes
+from tradewind.domain.connections import Routes
 from tradewind.domain.events import Event
 from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
@@ -150,8 +150,8 @@ class Applier:
         added = outbox.add(database, [*batch.commands(), *commands], now)
         changes.record(database, touches, commands, added, now)
         stock.add(database, batch.movements())
-        for connection, reason in batch.revoked.items():
-            connections.set_state(database, connection, ConnectionState.PAUSED, actor="provider", reason=reason)
+        for ended in batch.revoked.values():
+            connections.revoke(database, ended.connection, reason=ended.reason, occurred_at=ended.occurred_at)
         inbox.finish(database, outcomes)
         dead = tuple((o.id, o.reason or "") for o in outcomes if o.state == "dead")
         return Applied(len(claimed), len(changed), len(added), dead)

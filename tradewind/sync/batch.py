@@ -65,7 +65,7 @@ class Batch:
     changed: set[str] = field(default_factory=set)
     links: dict[str, str] = field(default_factory=dict)
     refetches: dict[str, Refetch] = field(default_factory=dict)
-    revoked: dict[str, str] = field(default_factory=dict)
+    revoked: dict[str, ConnectionRevoked] = field(default_factory=dict)
 
     def preload(self, events: Iterable[Event]) -> None:
         """Load the records that the events name, all at once."""
@@ -84,7 +84,7 @@ class Batch:
                 added = journal.add(self.database, event)
                 return Effect("applied" if added else "superseded")
             case ConnectionRevoked():
-                self.revoked[event.connection] = event.reason
+                self.revoked[event.connection] = event
                 return Effect("applied")
             case Ignored():
                 return Effect("superseded", reason=event.reason)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from tradewind.domain.events import Event, events_adapter
+from tradewind.domain.events import ConnectionRevoked, Event, events_adapter
 from tradewind.errors import SchemaMismatch
 from tradewind.ledger.inbox import Claimed
 from tradewind.providers.registry import provider_of
@@ -22,7 +22,8 @@ def decode(delivery: Claimed) -> Sequence[Event]:
     """
     if delivery.format == "raw":
         mapping = provider_of(delivery.connection).events
-        return mapping(delivery.topic, delivery.body, connection=delivery.connection, received_at=delivery.received_at)
+        found = mapping(delivery.topic, delivery.body, connection=delivery.connection, received_at=delivery.received_at)
+        return [_dated(event, delivery) for event in found]
     try:
         return events_adapter.validate_json(delivery.body)
     except ValidationError as error:
@@ -30,3 +31,10 @@ def decode(delivery: Claimed) -> Sequence[Event]:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         told = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:5])
         raise SchemaMismatch(f"{delivery.topic}: {error.error_count()} fields do not fit: {told}") from None
+
+
+def _dated(event: Event, delivery: Claimed) -> Event:
+    """The end of access happened when the provider says so, in the delivery's headers; it may come hours later."""
+    if isinstance(event, ConnectionRevoked) and delivery.occurred_at is not None:
+        return event.model_copy(update={"occurred_at": delivery.occurred_at})
+    return event

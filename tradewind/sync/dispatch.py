@@ -125,6 +125,8 @@ class Dispatcher:
         except KeySpent as error:
             return await self._look_up(due, error)
         except RequestRejected as error:
+            if error.ends_access:  # says nothing of the command, which waits as the connection does
+                return (), self._postponed(due, error)
             if isinstance(due.command, Refetch) or due.generation >= LAST_GENERATION:
                 return (), self._dead(due, error)
             return await self._look_up(due, error)

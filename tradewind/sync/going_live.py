@@ -45,7 +45,15 @@ def resume(ledger: Ledger, key: str, *, actor: str) -> Connection:
     if known.state is not ConnectionState.PAUSED:
         raise ConfigurationError("connection", key, f"is not paused but {_word(known.state)}")
     state = ConnectionState.LIVE if known.live_from is not None else ConnectionState.READ_ONLY
-    return _set_state(ledger, key, state, actor=actor)
+    with ledger.write() as database:
+        connections.resume(database, key, state, actor=actor)
+        return connections.get(database, ledger.keys, key)
+
+
+def end_access(ledger: Ledger, key: str, *, reason: str, at: datetime) -> bool:
+    """Pause a connection whose credentials its provider does not take any more; gives whether that was news."""
+    with ledger.write() as database:
+        return connections.revoke(database, key, reason=reason, occurred_at=at)
 
 
 def _known(ledger: Ledger, key: str) -> Connection:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from tests.unit.domain.orders import PROCESSOR, STORE
+from tests.unit.domain.orders import AT, PROCESSOR, STORE, after
 from tests.unit.sync.desk import connect_all, connection
 from tradewind.domain.connections import Connection
 from tradewind.domain.roles import PublishesKeys, Subscription
 from tradewind.errors import ProviderUnavailable
-from tradewind.ledger import connections
+from tradewind.ledger import connections, cursors, inbox
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings
 from tradewind.sync.subscriptions import check_subscriptions, hook_url
+from tradewind.sync.sweep import CURSOR
 
 
 @pytest.fixture
@@ -108,3 +110,65 @@ async def test_a_providers_error_changes_nothing(ledger: Ledger, settings: Setti
         await check_subscriptions(ledger, known(ledger), Away(), settings)  # type: ignore[arg-type]
     assert known(ledger).secrets == {}
     assert "jwks" not in known(ledger).settings
+
+
+def gap(ledger: Ledger, key: str = PROCESSOR) -> datetime | None:
+    """From when the next sweep reads."""
+    with ledger.read() as database:
+        cursor = cursors.get(database, f"{key}/{CURSOR}")
+    return cursor.updated_at if cursor else None
+
+
+def swept_until(ledger: Ledger, at: datetime) -> None:
+    with ledger.write() as database:
+        cursors.set(database, f"{PROCESSOR}/{CURSOR}", cursors.Cursor(at))
+
+
+def heard(ledger: Ledger, at: datetime) -> None:
+    told = inbox.Delivery(
+        connection=PROCESSOR, source="webhook", delivery_key="evt_1", topic="charge.refunded", body=b"{}", format="raw",
+        headers={}, occurred_at=at, received_at=at,
+    )  # fmt: skip
+    with ledger.write() as database:
+        inbox.store(database, ledger.keys, [told])
+
+
+async def check(ledger: Ledger, settings: Settings, provider: Provider, at: datetime) -> None:
+    await check_subscriptions(ledger, known(ledger), provider, settings, now=at)  # type: ignore[arg-type]
+
+
+async def test_when_subscriptions_are_gone_the_sweep_reads_again_from_when_they_were_last_seen(
+    ledger: Ledger, settings: Settings
+) -> None:
+    await check(ledger, settings, Provider(), AT)
+    swept_until(ledger, after(600))
+    await check(ledger, settings, Provider(subscription()), after(700))
+    assert gap(ledger) == AT
+
+
+async def test_a_webhook_before_that_is_the_last_thing_that_is_certain(ledger: Ledger, settings: Settings) -> None:
+    heard(ledger, after(-60))
+    await check(ledger, settings, Provider(), AT)
+    swept_until(ledger, after(600))
+    await check(ledger, settings, Provider(subscription()), after(700))
+    assert gap(ledger) == after(-60)
+
+
+async def test_while_they_are_there_nothing_is_read_again(ledger: Ledger, settings: Settings) -> None:
+    await check(ledger, settings, Provider(), AT)
+    swept_until(ledger, after(600))
+    await check(ledger, settings, Provider(), after(700))
+    assert gap(ledger) == after(600)
+
+
+async def test_a_first_subscription_leaves_no_gap(ledger: Ledger, settings: Settings) -> None:
+    swept_until(ledger, after(600))
+    await check(ledger, settings, Provider(subscription()), after(700))
+    assert gap(ledger) == after(600)
+
+
+async def test_a_sweep_that_has_not_come_so_far_is_left_where_it_is(ledger: Ledger, settings: Settings) -> None:
+    await check(ledger, settings, Provider(), AT)
+    swept_until(ledger, after(-600))
+    await check(ledger, settings, Provider(subscription()), after(700))
+    assert gap(ledger) == after(-600)
