@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from tradewind.domain.connections import Connection, ConnectionKey
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
-from tradewind.providers.registry import PROVIDERS
+from tradewind.providers.registry import PROVIDERS, check_mode
 
 
 class ConnectedAccount(Block):
@@ -60,6 +60,7 @@ class ConnectedAccount(Block):
         """Copy the block to the ledger's table if it is newer; gives whether it was.
 
         Settings and secrets that exist in the table alone (obtained at run time) stay, as do state and `live_from`.
+        Raises ConfigurationError for credentials of the other mode, live or test, than those of the table.
         """
         told = self.connection()
         with ledger.write() as database:
@@ -67,5 +68,6 @@ class ConnectedAccount(Block):
             if known is not None:
                 if known.revision >= told.revision:
                     return False
+                check_mode(known, told)
                 told = told.model_copy(update={"settings": {**known.settings, **told.settings}})
             return connections.put(database, ledger.keys, told, actor="block")

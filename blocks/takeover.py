@@ -9,6 +9,7 @@ from prefect.client.orchestration import PrefectClient, get_client
 from prefect.exceptions import ObjectNotFound
 
 from blocks import ACCOUNT_BLOCKS, ConnectedAccount
+from tradewind.errors import ConfigurationError
 from tradewind.ledger.engine import Ledger
 
 
@@ -34,8 +35,11 @@ async def take_over_newer(ledger: Ledger) -> TakenOver:
                 # A field filled in wrongly in Prefect's UI. The message names the block, and none of its values.
                 done.refused[name] = str(error)
                 continue
-            if account.copy_to(ledger):
-                done.taken.append(str(account.key))
+            try:
+                if account.copy_to(ledger):
+                    done.taken.append(str(account.key))
+            except ConfigurationError as error:
+                done.refused[name] = str(error)
     return done
 
 

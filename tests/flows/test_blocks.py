@@ -18,6 +18,7 @@ from blocks.takeover import take_over_newer
 from tests.sandboxes import running_receiver, running_sandbox
 from tradewind.demo.sandbox import connections_of
 from tradewind.domain.connections import Connection, ConnectionState
+from tradewind.errors import ConfigurationError
 from tradewind.ledger import audit, connections
 from tradewind.ledger.engine import Ledger
 from tradewind.providers.registry import PROVIDERS
@@ -101,6 +102,18 @@ def test_a_block_is_taken_over_only_when_it_is_newer(ledger: Ledger) -> None:
     assert known(ledger).secrets["secret_key"] == "sk_test_2"
     with ledger.read() as database:
         assert {entry.actor for entry in audit.entries(database)} == {"block"}
+
+
+def test_test_credentials_do_not_replace_live_ones_of_a_connection_that_has_been_live(ledger: Ledger) -> None:
+    assert stripe(secret="sk_live_1").copy_to(ledger)
+    assert stripe(2, "sk_test_2").copy_to(ledger)  # nothing was written yet
+    assert stripe(3, "rk_live_3").copy_to(ledger)
+    with ledger.write() as database:
+        connections.set_state(database, "stripe:main", ConnectionState.LIVE, live_from=LIVE_FROM)
+    with pytest.raises(ConfigurationError, match="another account"):
+        stripe(4, "sk_test_4").copy_to(ledger)
+    assert known(ledger).secrets["secret_key"] == "rk_live_3"
+    assert stripe(4, "sk_live_4").copy_to(ledger)
 
 
 def test_what_was_obtained_at_run_time_survives_a_newer_block(ledger: Ledger) -> None:

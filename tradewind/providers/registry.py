@@ -39,7 +39,8 @@ class Provider:
 
     admin_url: (connection, kind, external id) → the page on which people look at it, None when there is none.
     about: what to read instead of a delivery that could not be taken in; none for a provider whose deliveries are taken
-    in whenever they name something.
+    in whenever they name something. livemode: whether the connection's credentials move real money or goods; None where
+    they do not tell.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Provider:
     budget: Callable[[Connection], Budget]
     admin_url: Callable[[Connection, str, str], str | None] = lambda *_: None
     about: NameSubject = _shows_none
+    livemode: Callable[[Connection], bool | None] = lambda _: None
 
 
 def _listed(*providers: Provider) -> Mapping[str, Provider]:
@@ -64,7 +66,7 @@ PROVIDERS: Mapping[str, Provider] = _listed(
     ),
     Provider(
         "stripe", Role.PAYMENT_PROCESSOR, stripe.authenticate, stripe.identify, stripe.events, stripe.connect,
-        stripe.budget, stripe.admin_url,
+        stripe.budget, stripe.admin_url, livemode=stripe.livemode,
     ),
     Provider(
         "shipstation", Role.CARRIER, shipstation.authenticate, shipstation.identify, shipstation.events,
@@ -85,6 +87,16 @@ def provider_of(connection: str) -> Provider:
     except KeyError:
         known = ", ".join(sorted(PROVIDERS))
         raise ConfigurationError("provider", f"connection {connection}", f"one of {known}") from None
+
+
+def check_mode(before: Connection, after: Connection) -> None:
+    """Test credentials do not replace live ones, nor the reverse, on a connection that has been live: what is recorded
+    of it does not exist in the other mode. Raises ConfigurationError."""
+    livemode = provider_of(str(after.key)).livemode
+    was, would_be = livemode(before), livemode(after)
+    if before.live_from is not None and None not in (was, would_be) and was is not would_be:
+        told = "test credentials on a live connection" if was else "live credentials on a test connection"
+        raise ConfigurationError("credentials", f"connection {after.key}", f"{told}: connect them as another account")
 
 
 def connect(connection: Connection, governor: Governor) -> Client:

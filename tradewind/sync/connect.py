@@ -14,7 +14,7 @@ from tradewind.domain.roles import Client
 from tradewind.governor import Governor, lane
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
-from tradewind.providers.registry import connect
+from tradewind.providers.registry import check_mode, connect
 
 PREVIOUS_SECRET_FOR = timedelta(hours=2)
 """Providers go on signing with the older secret for a while after a rotation (Shopify: up to an hour)."""
@@ -38,11 +38,12 @@ def store_connection(ledger: Ledger, connection: Connection, *, actor: str, now:
     """Store the connection, read-only when it is new or was disconnected; gives it as it is stored.
 
     A connection that is there keeps its state and what was learnt at run time. A secret that is replaced stays good for
-    deliveries for `PREVIOUS_SECRET_FOR`.
+    deliveries for `PREVIOUS_SECRET_FOR`. Raises ConfigurationError for credentials of the other mode, live or test.
     """
     with ledger.write() as database:
         known = {str(one.key): one for one in connections.list(database, ledger.keys)}.get(str(connection.key))
         if known is not None:
+            check_mode(known, connection)
             settings = {**known.settings, **connection.settings}
             secrets = {**connection.secrets, **_replaced(known.secrets, connection.secrets, now)}
             update = {"settings": settings, "secrets": secrets, "revision": known.revision + 1}

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tradewind.domain.commands import Lane
 from tradewind.domain.events import (
+    DisputeObserved,
     Event,
     JournalRecorded,
     LabelObserved,
@@ -30,7 +31,7 @@ def poll_delivery(
     delivery. The version is left out of the digest where it is only the time of the reading.
     """
     connection, address = _address(event)
-    excluded = {"version"} if isinstance(event, PaymentObserved | LabelObserved) else set()
+    excluded = {"version"} if isinstance(event, PaymentObserved | LabelObserved | DisputeObserved) else set()
     digest = hashlib.sha256(event.model_dump_json(exclude=excluded).encode()).hexdigest()[:24]
     return Delivery(
         connection=connection,
@@ -66,6 +67,8 @@ def _address(event: Event) -> tuple[str, str]:
             return event.payment.connection, f"payment/{event.payment.external_id}"
         case LabelObserved():
             return event.label.connection, f"label/{event.label.external_id}"
+        case DisputeObserved():
+            return event.connection, f"dispute/{event.dispute.external_id}"
         case ResourceChanged():
             return event.resource.connection, f"{event.resource.kind}/{event.resource.external_id}"
         case JournalRecorded():

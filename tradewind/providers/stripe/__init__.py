@@ -2,8 +2,8 @@
 
 from tradewind.providers.stripe.admin import admin_url
 from tradewind.providers.stripe.client import connect
-from tradewind.providers.stripe.limits import budget
+from tradewind.providers.stripe.limits import budget, livemode
 from tradewind.providers.stripe.mapping import events
 from tradewind.providers.stripe.webhooks import authenticate, identify
 
-__all__ = ["admin_url", "authenticate", "budget", "connect", "events", "identify"]
+__all__ = ["admin_url", "authenticate", "budget", "connect", "events", "identify", "livemode"]

@@ -23,6 +23,11 @@ def is_live(secret_key: str) -> bool:
     return livemode_of(secret_key) is True
 
 
+def livemode(connection: Connection) -> bool | None:
+    """Whether the connection's key moves real money; None when it does not tell."""
+    return livemode_of(connection.secrets.get("secret_key", ""))
+
+
 def livemode_of(secret_key: str) -> bool | None:
     """What Stripe's objects say in `livemode` to this key; None for a key that does not tell (an organisation's)."""
     if secret_key.startswith(("sk_live_", "rk_live_")):
