@@ -8,6 +8,7 @@ from tradewind.governor.gate import LONGEST_WAIT_S
 from tradewind.providers.registry import PROVIDERS
 from tradewind.settings import Settings
 from tradewind.sync.backoff import BASE_S, LIMIT_S
+from tradewind.sync.dispatch import LAST_GENERATION, LONGEST_ASKED_S, SHARE_OF_LEASE
 from tradewind.transport.retry import STANDARD_RETRY
 
 HEAD = """\
@@ -34,9 +35,11 @@ def retries_page() -> str:
         ),
         (
             "order sync (`sync/dispatch.py`)",
-            "TransientError and OutcomeUnknown of commands",
-            "until it is done, or refused for good",
-            f"half to whole of {BASE_S:g} s · 2ⁿ, at most {LIMIT_S:g} s (`sync/backoff.py`)",
+            "TransientError, OutcomeUnknown and KeySpent (under the next key) of commands",
+            f"until it is done, or refused {LAST_GENERATION + 1} times; an attempt may take {SHARE_OF_LEASE:.0%} of its "
+            "lease",
+            f"half to whole of {BASE_S:g} s · 2ⁿ, at most {LIMIT_S:g} s (`sync/backoff.py`); `Retry-After` up to "
+            f"{LONGEST_ASKED_S:g} s",
             "a dead letter, for a PermanentError",
         ),
         (
