@@ -1,62 +1,69 @@
-"""Read request bodies within bounds: of one body, of all at one time, and of the time that one may take."""
+"""Read request bodies within bounds: of one body, and of all at one time."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from types import TracebackType
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from tradewind.gateway.refusal import Refusal
 
 MIB = 1024 * 1024
 
 
-@dataclass
-class _Count:
-    bytes: int = 0
-
-
 class Bodies:
     """most: bytes of one body. most_together: bytes of all bodies that are read or wait for their commit."""
 
     def __init__(self, *, most: int = 5 * MIB, most_together: int = 64 * MIB) -> None:
-        self._most = most
-        self._most_together = most_together
-        self._together = 0
+        self.most = most
+        self.most_together = most_together
+        self.together = 0
 
-    @asynccontextmanager
-    async def read(self, request: Request, until: float) -> AsyncIterator[bytes]:
-        """The raw body, counted until the context ends. until: in the event loop's time.
+    def room(self) -> Room:
+        """A context for one body, which is counted until it ends."""
+        return Room(self)
 
-        Raises Refusal: 413 over `most`, whether announced or only streamed; 503 over `most_together`; 408 when it was
-        not there in time or ended early.
+
+class Room:
+    """For one body."""
+
+    __slots__ = ("_bodies", "_taken")
+
+    def __init__(self, bodies: Bodies) -> None:
+        self._bodies = bodies
+        self._taken = 0
+
+    def __enter__(self) -> Room:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bodies.together -= self._taken
+
+    async def read(self, request: Request) -> bytes:
+        """The raw body.
+
+        Raises Refusal: 413 over the limit of one, whether announced or only streamed; 503 over that of all together;
+        408 when it ended early.
         """
-        taken = _Count()
-        try:
-            yield await self._read(request, until, taken)
-        finally:
-            self._together -= taken.bytes
-
-    async def _read(self, request: Request, until: float, taken: _Count) -> bytes:
-        if int(request.headers.get("content-length", 0)) > self._most:
+        if int(request.headers.get("content-length", 0)) > self._bodies.most:
             raise Refusal(413, "the body is over the limit")
         chunks: list[bytes] = []
-        try:
-            async with asyncio.timeout_at(until):
-                async for chunk in request.stream():
-                    taken.bytes += len(chunk)
-                    self._together += len(chunk)
-                    self._check(taken.bytes)
-                    chunks.append(chunk)
-        except (TimeoutError, ClientDisconnect):
-            raise Refusal(408, "the body did not arrive") from None
-        return b"".join(chunks)
+        more = True
+        while more:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise Refusal(408, "the body did not arrive")
+            chunks.append(message.get("body", b""))
+            more = message.get("more_body", False)
+            self._take(len(chunks[-1]))
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    def _check(self, taken: int) -> None:
-        if taken > self._most:
+    def _take(self, count: int) -> None:
+        self._taken += count
+        self._bodies.together += count
+        if self._taken > self._bodies.most:
             raise Refusal(413, "the body is over the limit")
-        if self._together > self._most_together:
+        if self._bodies.together > self._bodies.most_together:
             raise Refusal(503, "too much is waiting", retry_after_s=2)

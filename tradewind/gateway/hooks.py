@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,6 +13,7 @@ from tradewind.domain.connections import Connection
 from tradewind.errors import SignatureInvalid
 from tradewind.gateway.accounts import Accounts
 from tradewind.gateway.bodies import Bodies
+from tradewind.gateway.deadline import Deadlines
 from tradewind.gateway.identity import delivery_of
 from tradewind.gateway.refusal import Refusal
 from tradewind.gateway.store import StoreUnavailable
@@ -56,7 +56,7 @@ class Hooks:
         self._writer = writer
         self._now = now
         self._public_url = public_url
-        self._answer_within_s = answer_within_s
+        self._deadlines = Deadlines(answer_within_s)
 
     async def receive(self, request: Request) -> Response:
         """200 once the delivery is committed, now or before; else the refusal. The body of a delivery is never judged.
@@ -73,19 +73,28 @@ class Hooks:
         return JSONResponse({"status": "duplicate" if stored.duplicate else "stored"})
 
     async def _receive(self, key: str, request: Request) -> Stored:
-        until = asyncio.get_running_loop().time() + self._answer_within_s
-        provider, connection = await self._known(key, until)
-        async with self._bodies.read(request, until) as body:
-            hook = HookRequest(dict(request.headers), body, self._url(request))
-            received_at = self._now()
-            verdict = await self._authenticate(provider, connection, hook, received_at, until)
-            return await self._commit(delivery_of(provider, key, hook, received_at, verdict), until)
+        reading = False
+        try:
+            with self._deadlines.begin(), self._bodies.room() as room:
+                provider, connection = await self._known(key)
+                reading = True
+                body = await room.read(request)
+                reading = False
+                hook = HookRequest(dict(request.headers), body, self._url(request))
+                received_at = self._now()
+                verdict = await self._authenticate(provider, connection, hook, received_at)
+                return await self._commit(delivery_of(provider, key, hook, received_at, verdict))
+        except TimeoutError:
+            if reading:
+                raise Refusal(408, "the body did not arrive") from None
+            reason = "the store did not answer in time"
+            raise Refusal(503, reason, retry_after_s=STORE_AWAY_RETRY_S) from None
 
-    async def _known(self, key: str, until: float) -> tuple[Provider, Connection]:
+    async def _known(self, key: str) -> tuple[Provider, Connection]:
         """The connection, looked for once more in the ledger when it is not known. Raises Refusal."""
         connection = self._accounts.get(key)
         if connection is None:
-            await self._reload(until)
+            await self._reload()
             connection = self._accounts.get(key)
         provider = self._providers.get(key.partition(":")[0])
         if connection is None or provider is None:
@@ -93,14 +102,14 @@ class Hooks:
         return provider, connection
 
     async def _authenticate(
-        self, provider: Provider, connection: Connection, hook: HookRequest, now: datetime, until: float
+        self, provider: Provider, connection: Connection, hook: HookRequest, now: datetime
     ) -> Verdict | None:
         """Check the signature by the secrets known or, failing that, by those just reloaded. Raises Refusal."""
         try:
             return provider.authenticate(hook, _secrets(connection), now)
         except (SignatureInvalid, KeyUnknown):
-            await self._reload(until)  # the secret may have been rotated a moment ago
-        _, connection = await self._known(str(connection.key), until)
+            await self._reload()  # the secret may have been rotated a moment ago
+        _, connection = await self._known(str(connection.key))
         try:
             return provider.authenticate(hook, _secrets(connection), now)
         except SignatureInvalid as error:
@@ -110,20 +119,18 @@ class Hooks:
             retry_after_s = int(error.retry_after_s or KEY_UNKNOWN_RETRY_S)
             raise Refusal(503, "the signing key is not known yet", retry_after_s=retry_after_s) from error
 
-    async def _commit(self, delivery: Delivery, until: float) -> Stored:
+    async def _commit(self, delivery: Delivery) -> Stored:
         try:
-            async with asyncio.timeout_at(until):
-                return await self._writer.put(delivery)
+            return await self._writer.put(delivery)
         except QueueFull as error:
             raise Refusal(503, "too much is waiting", retry_after_s=QUEUE_FULL_RETRY_S) from error
         except Exception as error:  # whatever went wrong, nothing but a commit is acknowledged
             raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
 
-    async def _reload(self, until: float) -> None:
+    async def _reload(self) -> None:
         try:
-            async with asyncio.timeout_at(until):
-                await self._accounts.reload()
-        except (StoreUnavailable, TimeoutError) as error:
+            await self._accounts.reload()
+        except StoreUnavailable as error:
             raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
 
     def _url(self, request: Request) -> str:

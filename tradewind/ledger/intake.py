@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
+from tradewind.ledger.bulk import insert_numbered
 from tradewind.ledger.delivery import Delivery, Stored, pack
-from tradewind.ledger.dialect import insert_new
 from tradewind.ledger.identity import CHUNK, Identity, identity_of, name_of, pruned
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES
@@ -26,7 +26,7 @@ def store(conn: Connection, keys: KeyRing, deliveries: Sequence[Delivery]) -> li
     # Sorted, so that parallel writers of the same keys wait for each other in one order.
     rows = [_new_row(keys, first[identity]) for identity in sorted(first)]
     columns = (table.c.id, table.c.connection, table.c.source, table.c.delivery_key)
-    new = {(row[1], row[2], row[3]): row[0] for row in insert_new(conn, table, rows, *columns)}
+    new = {(row[1], row[2], row[3]): row[0] for row in insert_numbered(conn, table, rows, *columns)}
     there = _existing(conn, [identity for identity in first if identity not in new])
     # Last: a row that was pruned while this transaction waited for it is remembered by now.
     gone = pruned(conn, keys, [identity for identity in first if identity not in there])

@@ -15,12 +15,14 @@ from sqlalchemy import Engine, delete, func, select, update
 
 from tradewind.errors import ConfigurationError, LedgerError
 from tradewind.ledger import crypto
-from tradewind.ledger.dialect import insert_new
+from tradewind.ledger.bulk import insert_many
 from tradewind.ledger.tables import data_key
 
 # A commit of the key store per payload would halve the rate of the inbox: fresh keys are stored by the block, and
 # before use.
 BLOCK = 100
+MOST_BLOCK = 1000
+BUSY_S = 1.0  # a block that was used up sooner is followed by one of twice its size
 # Keys stay in memory this long, at most; so long an erased key may live on in another process.
 REMEMBER_S = 60.0
 CHUNK = 500
@@ -41,6 +43,8 @@ class KeyRing:
         self._master = master
         self._lock = threading.RLock()
         self._fresh: list[tuple[bytes, bytes]] = []
+        self._block = BLOCK
+        self._filled = float("-inf")
         self._known: dict[bytes, bytes] = {}
         self._subjects: dict[str, bytes] = {}
         self._known_since = time.monotonic()
@@ -116,10 +120,16 @@ class KeyRing:
     def _fresh_key(self) -> tuple[bytes, bytes]:
         with self._lock:
             if not self._fresh:
-                block = [(crypto.new_key_id(), os.urandom(crypto.KEY_BYTES)) for _ in range(BLOCK)]
+                block = [(crypto.new_key_id(), os.urandom(crypto.KEY_BYTES)) for _ in range(self._next_block())]
                 self._store(block, subject=None)
                 self._fresh = block
             return self._fresh.pop()
+
+    def _next_block(self) -> int:
+        now = time.monotonic()
+        self._block = min(2 * self._block, MOST_BLOCK) if now - self._filled < BUSY_S else BLOCK
+        self._filled = now
+        return self._block
 
     def _subject_key(self, subject: str) -> tuple[bytes, bytes]:
         with self._lock:
@@ -153,7 +163,7 @@ class KeyRing:
             for key_id, key in keys
         ]
         with self._engine.begin() as conn:
-            insert_new(conn, data_key, rows, data_key.c.id)
+            insert_many(conn, data_key, rows)
 
     def _keys(self, ids: Sequence[bytes]) -> dict[bytes, bytes]:
         with self._lock:
