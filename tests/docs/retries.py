@@ -36,8 +36,8 @@ def retries_page() -> str:
         (
             "order sync (`sync/dispatch.py`)",
             "TransientError, OutcomeUnknown and KeySpent (under the next key) of commands",
-            f"until it is done, or refused {LAST_GENERATION + 1} times; an attempt may take {SHARE_OF_LEASE:.0%} of its "
-            "lease",
+            f"until it is done, or refused {LAST_GENERATION + 1} times; an attempt takes {SHARE_OF_LEASE:.0%} of its "
+            "lease at most",
             f"half to whole of {BASE_S:g} s · 2ⁿ, at most {LIMIT_S:g} s (`sync/backoff.py`); `Retry-After` up to "
             f"{LONGEST_ASKED_S:g} s",
             "a dead letter, for a PermanentError",
