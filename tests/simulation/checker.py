@@ -7,7 +7,7 @@ import re
 import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Witness:
     """What was seen from outside: every acknowledged delivery, every reading of an order, the shelves."""
 
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
+    sent: set[tuple[str, str]] = field(default_factory=set)
+    scans: set[tuple[str, str]] = field(default_factory=set)
     read: defaultdict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     shelves_before: dict[tuple[str, str, str], int] = field(default_factory=dict)
     shelves_after: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
@@ -49,23 +51,22 @@ class Witness:
     def note(self, at_s: float, delivered: bool, request: Any, status: int) -> None:
         """A request was answered. delivered: it was a webhook to the gateway."""
         if delivered:
+            name = _name_of(request)
+            self.sent.add(name)
             if 200 <= status < 300:
-                self._note_delivery(request)
+                self.acknowledged.add(name)
+                self._note_scan(request, name[0])
         elif "/graphql.json" in request.url.path and status < 300:
             store = request.url.path.split("/")[2]
             for number in set(_GID.findall(request.content.decode())):
                 self.read[store, number].append(at_s)
 
-    def _note_delivery(self, request: Any) -> None:
-        provider, account = request.url.path.split("/")[2:4]
-        connection = f"{provider}:{account}"
-        if provider == "shopify":
-            self.acknowledged.add((connection, request.headers["x-shopify-webhook-id"]))
-        elif provider == "stripe":
-            self.acknowledged.add((connection, json.loads(request.content)["id"]))
-        else:
-            told = json.loads(request.content)
-            self.acknowledged.add((connection, f"{told['resource_type']}|{told['resource_url']}|{told.get('data')}"))
+    def _note_scan(self, request: Any, connection: str) -> None:
+        if connection.startswith("shipstation"):
+            told = json.loads(request.content).get("data") or {}
+            for event in told.get("events", ()):
+                at = datetime.fromisoformat(event["occurred_at"]).astimezone(UTC).isoformat()
+                self.scans.add((connection, f"tracking/{told['tracking_number']}/{at}"))
 
     def note_start(self, sandbox: Any) -> None:
         self.started_at = sandbox.clock.now()
@@ -78,13 +79,25 @@ class Witness:
                        for one in planned if one.order_id}  # fmt: skip
 
 
+def _name_of(request: Any) -> tuple[str, str]:
+    """A delivery by its connection and by what its provider promises to be the same for every repetition."""
+    provider, account = request.url.path.split("/")[2:4]
+    connection = f"{provider}:{account}"
+    if provider == "shopify":
+        return connection, request.headers["x-shopify-webhook-id"]
+    told = json.loads(request.content)
+    if provider == "stripe":
+        return connection, told["id"]
+    return connection, f"{told['resource_type']}|{told['resource_url']}|{told.get('data')}"
+
+
 def judge(path: Path, witness: Witness, facts: list[dict[str, Any]]) -> Verdict:
     """Everything that must hold at the end of a telling."""
     database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
     try:
         verdict = Verdict()
-        for look in (_deliveries, _commands, _orders, _labels, _money, _late_labels, _pauses, _stock):
+        for look in (_deliveries, _watched, _commands, _orders, _labels, _money, _late_labels, _pauses, _stock):
             look(database, witness, facts, verdict)
         return verdict
     finally:
@@ -111,6 +124,13 @@ def _deliveries(database: sqlite3.Connection, witness: Witness, _: Any, verdict:
     missing = keyed - stored
     unkeyed = len(witness.acknowledged - keyed)
     kept = sum(one[0].startswith("shipstation") for one in stored)
+    if len(rows) > len(witness.sent):
+        verdict.problems.append(f"{len(rows)} rows for {len(witness.sent)} deliveries that were sent")
+    for connection, scan in sorted(witness.scans):
+        account = database.execute("SELECT 1 FROM orders WHERE record LIKE ?", (f"%{scan}%",)).fetchone()
+        if account is None:
+            verdict.lost += 1
+            verdict.problems.append(f"the scan {scan} of {connection} is in no record")
     if missing or unkeyed > kept:
         verdict.lost += len(missing) + max(unkeyed - kept, 0)
         verdict.problems.append(f"{len(missing) + max(unkeyed - kept, 0)} acknowledged deliveries are lost")
@@ -121,6 +141,10 @@ def _deliveries(database: sqlite3.Connection, witness: Witness, _: Any, verdict:
             verdict.problems.append(f"delivery {row['connection']} {row['topic']} is dead: {row['reason']}")
         if row["delivery_key"] in witness.poison and row["state"] not in ("dead", "superseded", "applied"):
             verdict.problems.append(f"poison {row['delivery_key']} is {row['state']}")
+
+
+def _watched(database: sqlite3.Connection, _: Witness, __: Any, verdict: Verdict) -> None:
+    verdict.problems += [row["problem"] for row in database.execute("SELECT DISTINCT problem FROM simulation_watch")]
 
 
 def _commands(database: sqlite3.Connection, _: Witness, __: Any, verdict: Verdict) -> None:
@@ -193,6 +217,10 @@ def _money(database: sqlite3.Connection, witness: Witness, facts: list[dict[str,
     told = (sum(taken.values()), sum(given.values()))
     if (totals[0] or 0, totals[1] or 0) != told:
         verdict.problems.append(f"the books have {tuple(totals)} captured and refunded, the providers {told}")
+    by_hand = sum(amount for key, amount in given.items() if key.startswith("stripe"))
+    (known,) = database.execute("SELECT SUM(amount) FROM refund WHERE connection LIKE 'stripe%'").fetchone()
+    if (known or 0) != by_hand:
+        verdict.problems.append(f"refunds of {known} at the processor are in the books, {by_hand} were made")
     expected_taken = expected_given = 0
     for one in witness.planned:
         order = witness.orders.get((one.store, one.order_id))

@@ -22,6 +22,7 @@ class VirtualClock:
     def __init__(self, loop: VirtualLoop, skew: timedelta = timedelta(0)) -> None:
         self._loop = loop
         self._skew = skew
+        self.database_skew = timedelta(0)
 
     def now(self) -> datetime:
         return START_AT + timedelta(seconds=self._loop.time()) + self._skew
@@ -48,10 +49,19 @@ def virtual(loop: VirtualLoop, seed: int) -> Iterator[None]:
 
 
 def set_database_clock(database: sqlite3.Connection, clock: VirtualClock) -> None:
-    """SQLite's `strftime(format, 'now')` tells the virtual time."""
+    """SQLite's `strftime(format, 'now')`, with or without a modifier in seconds, tells the virtual time.
 
-    def strftime(_: str, moment: str) -> str:
+    `true_now()` tells it too, for whoever judges the others' clocks.
+    """
+
+    def strftime(_: str, moment: str, later: str = "0 seconds") -> str:
         assert moment == "now"
-        return clock.now().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        return _written(clock.now() + clock.database_skew + timedelta(seconds=float(later.partition(" ")[0])))
 
     database.create_function("strftime", 2, strftime)
+    database.create_function("strftime", 3, strftime)
+    database.create_function("true_now", 0, lambda: _written(clock.now()))
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from tests.simulation.clock import VirtualClock, set_database_clock
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.process import Process
+from tests.simulation.watch import watch
 from tradewind.ledger.crypto import master_key
 from tradewind.ledger.engine import Ledger, make_engine, migrate
 from tradewind.ledger.keyring import KeyRing
@@ -49,6 +50,7 @@ class Store:
     engine: Engine
     key_engine: Engine
     loop: VirtualLoop
+    clock: VirtualClock
     rng: random.Random
     weather: Weather
     committed: list[Callable[[], None]]
@@ -84,6 +86,11 @@ class SimLedger(Ledger):
     @contextmanager
     def write(self) -> Iterator[Connection]:
         self._arrive()
+        # A thread can lose the processor here for as long as it likes. Not where it reads: it may hold a lock, and the
+        # others would wait for it in the one thread that all of them are.
+        if self.store.rng.random() < 0.1:
+            self.store.loop.suspend(self.store.rng.uniform(0.0, 0.2))
+            self.process.reach()
         if self.process.lose_processor():
             self.process.pause(self.store.rng.choice((32.0, 45.0, 130.0)))
             self.store.loop.suspend(0.0)
@@ -103,9 +110,6 @@ class SimLedger(Ledger):
     def _arrive(self) -> None:
         if self.process.dead:
             self.process.reach()
-        # A thread can lose the processor here for as long as it likes.
-        if self.store.rng.random() < 0.1:
-            self.store.loop.suspend(self.store.rng.uniform(0.0, 0.2))
         self.process.reach()
         self.store.weather.check("database_away", self.store.weather.away, "unable to open database file")
 
@@ -127,7 +131,7 @@ def make_store(loop: VirtualLoop, clock: VirtualClock, rng: random.Random) -> St
             connection.execute("PRAGMA journal_mode = MEMORY").close()
             set_database_clock(connection, clock)
 
-    return Store(settings, engines[0], engines[1], loop, rng, Weather(), [])
+    return Store(settings, engines[0], engines[1], loop, clock, rng, Weather(), [])
 
 
 @functools.cache
@@ -140,6 +144,9 @@ def prepare() -> Path:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             database.execute("PRAGMA journal_mode = DELETE")
         database.close()
+    with sqlite3.connect(made / "ledger.db") as database:
+        watch(database)
+    database.close()
     return made
 
 

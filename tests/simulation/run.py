@@ -30,6 +30,7 @@ from tradewind.ledger import connections
 from tradewind.sandbox import create_app, create_sandbox
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sync import runner as runner_module
+from tradewind.sync import seam
 from tradewind.transport import transport as transport_module
 
 ORDERS = 30
@@ -155,6 +156,7 @@ def _set_up(loop: VirtualLoop, seed: int, orders: int, faults: bool, decided: di
     wire.on_answer.append(lambda seen: witness.note(seen.at_s, seen.host == GATEWAY, seen.request, seen.status))
     core = Core(loop, store, wire, Dues(store, loop), rng("core"), gateway)
     transport_module._new_client = lambda *_: wire.client()  # type: ignore[assignment]
+    seam.LEDGER_AWAY_S = 30.0
     for poll in ("CONNECTIONS_POLL_S", "KEEPING_POLL_S"):
         setattr(runner_module, poll, 6 * 3600.0)
     trouble = Trouble(faults, loop, core, sandbox, rng("trouble"))
