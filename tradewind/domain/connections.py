@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from tradewind.domain.model import Model
 
 Notifier = Literal["store", "carrier", "nobody"]
 """Who tells the shopper; the setting `notify_customer` of a storefront's connection."""
+NOTIFIERS: tuple[Notifier, ...] = get_args(Notifier)
 
 
 class Role(StrEnum):

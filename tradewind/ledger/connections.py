@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import select, update
 
-from tradewind.domain.connections import Connection, ConnectionKey, ConnectionState, Role, Routes
+from tradewind.domain.connections import NOTIFIERS, Connection, ConnectionKey, ConnectionState, Notifier, Role, Routes
 from tradewind.ledger import audit, cursors
 from tradewind.ledger.dialect import AnyRow, db_now, insert
 from tradewind.ledger.keyring import KeyRing
@@ -157,9 +157,14 @@ def routes(conn: SqlConnection) -> dict[str, Routes]:
             result[row.key] = Routes(
                 processor=settings.get("processor") or (processors[0] if len(processors) == 1 else None),
                 carrier=settings.get("carrier") or (carriers[0] if len(carriers) == 1 else None),
-                notify_customer=settings.get("notify_customer") or "store",
+                notify_customer=_notifier(settings),
             )
     return result
+
+
+def _notifier(settings: Mapping[str, str]) -> Notifier:
+    # Another word is refused when the storefront is connected; here it must not stop every other order.
+    return next((known for known in NOTIFIERS if known == settings.get("notify_customer")), NOTIFIERS[0])
 
 
 def _change(

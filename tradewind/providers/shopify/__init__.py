@@ -5,6 +5,6 @@ from tradewind.providers.shopify.client import connect
 from tradewind.providers.shopify.limits import budget
 from tradewind.providers.shopify.naming import about
 from tradewind.providers.shopify.payloads import events
-from tradewind.providers.shopify.webhooks import authenticate, identify
+from tradewind.providers.shopify.webhooks import ROTATION, authenticate, identify
 
-__all__ = ["about", "admin_url", "authenticate", "budget", "connect", "events", "identify"]
+__all__ = ["ROTATION", "about", "admin_url", "authenticate", "budget", "connect", "events", "identify"]

@@ -13,7 +13,7 @@ import httpx
 
 from tradewind.domain.catalogue import CatalogueItem
 from tradewind.domain.commands import CapturePayment, CreateFulfillment, MarkOrderPaid
-from tradewind.domain.connections import Connection
+from tradewind.domain.connections import NOTIFIERS, Connection
 from tradewind.domain.events import Event, OrderObserved, Resource, ResourceChanged
 from tradewind.domain.roles import Health, Storefront, Subscription
 from tradewind.errors import ConfigurationError
@@ -51,6 +51,7 @@ class ShopifyClient:
 
     def __init__(self, connection: Connection, governor: Governor, *, client: httpx.AsyncClient | None = None) -> None:
         self._connection = str(connection.key)
+        _check_notifier(connection)
         self._processor_gateways = _processor_gateways(connection)
         self._api = _admin_api(connection, governor, client)
         self._orders = Orders(self._api)
@@ -158,6 +159,13 @@ def _secret(connection: Connection, name: str) -> str:
 def _processor_gateways(connection: Connection) -> frozenset[str]:
     names = connection.settings.get("processor_gateways", "stripe").split(",")
     return frozenset(name.strip() for name in names if name.strip())
+
+
+def _check_notifier(connection: Connection) -> None:
+    notifier = connection.settings.get("notify_customer", NOTIFIERS[0])
+    if notifier not in NOTIFIERS:
+        advice = f"one of {', '.join(NOTIFIERS)}, not {notifier!r}"
+        raise ConfigurationError("notify_customer", f"connection {connection.key}", advice)
 
 
 def _missing(granted: set[str]) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from tradewind.providers.shopify.fragments import (
     MONEY,
     REFUND,
     REFUND_LINES,
+    RETURN,
     SHIPPING_LINES,
     TRANSACTION,
 )
@@ -142,7 +143,7 @@ query RefundLinesRest($id: ID!, $after: String) {
 # These are lists without pages: read again in one piece when the first selection came back full.
 TRANSACTIONS_ALL = Document(
     "TransactionsAll",
-    "query TransactionsAll($id: ID!) { order(id: $id) { transactions(first: 150) { ...TransactionParts } } }"
+    "query TransactionsAll($id: ID!) { order(id: $id) { transactions(first: 100) { ...TransactionParts } } }"
     + TRANSACTION,
 )
 
@@ -156,11 +157,22 @@ REFUNDS_ALL = Document(
     "RefundsAll",
     """
 query RefundsAll($id: ID!) {
-  order(id: $id) { refunds(first: 50) { ...RefundHead refundLineItems(first: 5) { ...RefundLines } } }
+  order(id: $id) { refunds(first: 40) { ...RefundHead refundLineItems(first: 5) { ...RefundLines } } }
 }
 """
     + REFUND
     + REFUND_LINES,
+)
+
+# Few orders have any: their head says so.
+RETURNS = Document(
+    "Returns",
+    """
+query Returns($id: ID!, $after: String) {
+  order(id: $id) { returns(first: 3, after: $after) { nodes { ...ReturnParts } pageInfo { hasNextPage endCursor } } }
+}
+"""
+    + RETURN,
 )
 
 CAPTURE_GUARD = Document(
@@ -239,7 +251,7 @@ query Variants($first: Int!, $after: String, $levels: Int!) {
   productVariants(first: $first, after: $after, sortKey: ID) {
     nodes {
       id sku displayName price updatedAt inventoryPolicy
-      inventoryItem { id inventoryLevels(first: $levels) { ...Levels } }
+      inventoryItem { id tracked inventoryLevels(first: $levels) { ...Levels } }
     }
     pageInfo { hasNextPage endCursor }
   }
@@ -315,6 +327,7 @@ DOCUMENTS = (
     TRANSACTIONS_ALL,
     FULFILLMENTS_ALL,
     REFUNDS_ALL,
+    RETURNS,
     CAPTURE_GUARD,
     PAID_GUARD,
     FULFILLMENT_GUARD,

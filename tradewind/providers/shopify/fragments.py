@@ -8,12 +8,13 @@ serves a single order and a page of them.
 from __future__ import annotations
 
 MONEY = "shopMoney { amount currencyCode }"
+BOTH = f"{MONEY} presentmentMoney {{ amount currencyCode }}"
 
 TRANSACTION = f"""
 fragment TransactionParts on OrderTransaction {{
-  id kind status gateway paymentId processedAt
+  id kind status gateway paymentId processedAt multiCapturable
   parentTransaction {{ id }}
-  amountSet {{ {MONEY} }}
+  amountSet {{ {BOTH} }}
 }}
 """
 
@@ -28,13 +29,15 @@ fragment FulfillmentParts on Fulfillment {
 REFUND = f"""
 fragment RefundHead on Refund {{
   id createdAt processedAt
-  totalRefundedSet {{ {MONEY} }}
+  return {{ id }}
+  totalRefundedSet {{ {BOTH} }}
+  transactions(first: 3) {{ nodes {{ id }} }}
 }}
 """
 
 REFUND_LINES = """
 fragment RefundLines on RefundLineItemConnection {
-  nodes { quantity restocked lineItem { id } }
+  nodes { quantity restockType lineItem { id } location { id } }
   pageInfo { hasNextPage endCursor }
 }
 """
@@ -50,6 +53,25 @@ FULFILLMENT_ORDER_LINES = """
 fragment FulfillmentOrderLines on FulfillmentOrderLineItemConnection {
   nodes { totalQuantity remainingQuantity lineItem { id } }
   pageInfo { hasNextPage endCursor }
+}
+"""
+
+RETURN = """
+fragment ReturnParts on Return {
+  id status createdAt
+  returnLineItems(first: 25) {
+    nodes { quantity ... on ReturnLineItem { fulfillmentLineItem { lineItem { id } } } }
+  }
+  reverseFulfillmentOrders(first: 1) {
+    nodes {
+      lineItems(first: 25) {
+        nodes {
+          fulfillmentLineItem { lineItem { id } }
+          dispositions { type quantity location { id } }
+        }
+      }
+    }
+  }
 }
 """
 
@@ -76,10 +98,11 @@ HEAD = (
     f"""
 fragment OrderHead on Order {{
   id name test edited createdAt processedAt updatedAt cancelledAt
-  currencyCode taxesIncluded fullyPaid displayFinancialStatus displayFulfillmentStatus
+  currencyCode taxesIncluded fullyPaid displayFinancialStatus displayFulfillmentStatus returnStatus
+  risk {{ recommendation assessments {{ riskLevel }} }}
   subtotalLineItemsQuantity currentSubtotalLineItemsQuantity
-  totalPriceSet {{ {MONEY} presentmentMoney {{ amount currencyCode }} }}
-  currentTotalPriceSet {{ {MONEY} }}
+  totalPriceSet {{ {BOTH} }}
+  currentTotalPriceSet {{ {BOTH} }}
   email phone
   customer {{ id firstName lastName }}
   shippingAddress {{ ...AddressParts }}

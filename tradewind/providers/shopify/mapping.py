@@ -21,6 +21,9 @@ from tradewind.domain.order import (
     OrderLine,
     PlacedOrder,
     Refund,
+    Return,
+    ReturnStatus,
+    Risk,
     Transaction,
     TransactionKind,
     TransactionStatus,
@@ -32,10 +35,13 @@ from tradewind.providers.shopify.wire import (
     ChangeNode,
     FulfillmentNode,
     FulfillmentOrderNode,
+    InventoryItemNode,
     LevelNode,
     LineNode,
     OrderNode,
     RefundNode,
+    ReturnNode,
+    RiskNode,
     ShopMoney,
     TransactionNode,
     VariantNode,
@@ -66,6 +72,15 @@ _WORK_STATUSES = {
 }
 """CLOSED, INCOMPLETE (given up by its location) and whatever comes new: nothing of it is to be shipped by us."""
 
+_RETURN_STATUSES = {"CANCELED": ReturnStatus.CANCELLED}
+"""Shopify's words are the domain's, but for this one's spelling."""
+
+_RISKS = {"ACCEPT": Risk.LOW, "INVESTIGATE": Risk.MEDIUM, "CANCEL": Risk.HIGH}
+"""By what Shopify recommends. Source: shopify.dev, OrderRiskRecommendationResult."""
+
+# Restocked without saying whether it had been shipped: that was before orders had fulfillment orders.
+_CAME_BACK = ("RETURN", "LEGACY_RESTOCK")
+
 # Shopify books a payment that is marked as paid by hand under this gateway.
 _MANUAL = "manual"
 
@@ -83,7 +98,7 @@ def order_observed(order: OrderNode, *, connection: str, processor_gateways: Col
         updated_at=order.updated_at,
         cancelled_at=order.cancelled_at,
         currency=currency,
-        presentment_total=order.total_price_set.presentment_money.money,
+        presentment_total=order.total_price_set.presentment,
         lines=tuple(_line(line, currency) for line in order.line_items.nodes),
         subtotal=_or_zero(order.subtotal_price_set, currency),
         discounts=_or_zero(order.total_discounts_set, currency),
@@ -92,8 +107,12 @@ def order_observed(order: OrderNode, *, connection: str, processor_gateways: Col
         tip=order.total_tip_received_set.money,
         duties=_or_zero(order.original_total_duties_set, currency),
         total=order.total_price_set.money,
+        current_total=order.current_total_price_set.money,
+        presentment_current_total=order.current_total_price_set.presentment,
         taxes_included=order.taxes_included,
         test=order.test,
+        edited=order.edited,
+        risk=_risk(order.risk),
         on_hold=order.display_fulfillment_status == "ON_HOLD",
         fully_paid=order.fully_paid,
         customer=_customer(order),
@@ -103,6 +122,7 @@ def order_observed(order: OrderNode, *, connection: str, processor_gateways: Col
         fulfillment_orders=tuple(_fulfillment_order(work) for work in order.fulfillment_orders.nodes),
         fulfillments=tuple(_fulfillment(parcel) for parcel in order.fulfillments),
         refunds=tuple(_refund(refund, connection) for refund in order.refunds),
+        returns=tuple(map(_return, order.returns)),
         fingerprint=_fingerprint(order),
     )
     return OrderObserved(connection=connection, external_id=order.id, version=order.updated_at, placed=placed)
@@ -134,7 +154,7 @@ def catalogue_item(variant: VariantNode, *, connection: str, currency: str) -> C
         price=Amount(amount=variant.price, currencyCode=currency).money,
         updated_at=variant.updated_at,
         backorders=variant.inventory_policy == "CONTINUE",
-        levels=tuple(_level(level) for level in variant.inventory_item.inventory_levels.nodes),
+        levels=_levels(variant.inventory_item),
     )
 
 
@@ -203,11 +223,13 @@ def _transaction(node: TransactionNode, by_processor: bool) -> Transaction:
         kind=_KINDS[node.kind],
         status=_STATUSES.get(node.status, TransactionStatus.PENDING),
         amount=node.amount_set.money,
+        presentment=node.amount_set.presentment,
         gateway=node.gateway or "",
         captured_by=CapturedBy.PROCESSOR if by_processor else CapturedBy.STOREFRONT,
         payment_id=node.payment_id,
         parent_id=node.parent_transaction.id if node.parent_transaction else None,
         processed_at=node.processed_at,
+        multi_capturable=node.multi_capturable,
     )
 
 
@@ -236,13 +258,51 @@ def _fulfillment(parcel: FulfillmentNode) -> Fulfillment:
 
 
 def _refund(refund: RefundNode, connection: str) -> Refund:
+    lines = refund.refund_line_items.nodes
     return Refund(
         connection=connection,
         external_id=refund.id,
         amount=refund.total_refunded_set.money,
+        presentment=refund.total_refunded_set.presentment,
         created_at=refund.created_at or refund.processed_at,
-        restocked=tuple((r.line_item.id, r.quantity) for r in refund.refund_line_items.nodes if r.restocked),
+        lines=tuple((line.line_item.id, line.quantity) for line in lines),
+        cancelled=tuple((line.line_item.id, line.quantity) for line in lines if line.restock_type == "CANCEL"),
+        restocked=tuple(
+            (line.line_item.id, line.location.id if line.location else None, line.quantity)
+            for line in lines
+            if line.restock_type in _CAME_BACK
+        ),
+        transactions=tuple(transaction.id for transaction in refund.transactions.nodes),
+        return_id=refund.belongs_to.id if refund.belongs_to else None,
     )
+
+
+def _return(told: ReturnNode) -> Return:
+    """A disposition says where a unit that came back ended up. Source: ReverseFulfillmentOrderDispositionType."""
+    disposed = [line for work in told.reverse_fulfillment_orders.nodes for line in work.line_items.nodes]
+    return Return(
+        external_id=told.id,
+        status=_RETURN_STATUSES.get(told.status) or ReturnStatus(told.status.lower()),
+        lines=tuple(
+            (line.fulfillment_line_item.line_item.id, line.quantity)
+            for line in told.return_line_items.nodes
+            if line.fulfillment_line_item is not None
+        ),
+        restocked=tuple(
+            (line.fulfillment_line_item.line_item.id, end.location.id if end.location else None, end.quantity)
+            for line in disposed
+            if line.fulfillment_line_item is not None
+            for end in line.dispositions
+            if end.type == "RESTOCKED"
+        ),
+        created_at=told.created_at,
+    )
+
+
+def _risk(risk: RiskNode) -> Risk:
+    """An assessment that is still under way counts until there is a recommendation."""
+    pending = any(assessment.risk_level == "PENDING" for assessment in risk.assessments)
+    return _RISKS.get(risk.recommendation, Risk.PENDING if pending else Risk.NONE)
 
 
 def _fingerprint(order: OrderNode) -> str:
@@ -255,6 +315,11 @@ def _fingerprint(order: OrderNode) -> str:
         refunds=len(order.refunds),
         fulfillments=(parcel.status for parcel in order.fulfillments),
     )
+
+
+def _levels(item: InventoryItemNode) -> tuple[StockLevel, ...]:
+    """What is not tracked is never counted: Shopify lists it with counts that mean nothing."""
+    return tuple(map(_level, item.inventory_levels.nodes)) if item.tracked else ()
 
 
 def _level(level: LevelNode) -> StockLevel:

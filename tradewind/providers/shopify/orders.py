@@ -16,7 +16,7 @@ from tradewind.providers.shopify.limits import (
     PAGE_SIZES,
 )
 from tradewind.providers.shopify.memory import OrderMemory, renewed
-from tradewind.providers.shopify.pages import completed, fulfillments, transactions
+from tradewind.providers.shopify.pages import completed, fulfillments, returns, transactions
 from tradewind.providers.shopify.wire import ChangeNode, OrderHead, OrderNode, Page, Wire
 from tradewind.transport import parsed
 
@@ -43,6 +43,7 @@ class Orders:
         order = renewed(known, await self._complete_head(parsed(OrderHead, head, "OrderHead")))
         if order is None:
             return await self.read_whole(order_id)
+        order = order.model_copy(update={"returns": await returns(self._api, order)})
         self._memory.put(order)
         return order
 

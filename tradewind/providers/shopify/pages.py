@@ -15,6 +15,7 @@ from tradewind.providers.shopify.documents import (
     LINES_REST,
     REFUND_LINES_REST,
     REFUNDS_ALL,
+    RETURNS,
     SHIPPING_LINES_REST,
     TRANSACTIONS_ALL,
     Document,
@@ -24,9 +25,12 @@ from tradewind.providers.shopify.wire import (
     FulfillmentOrderNode,
     InventoryItemNode,
     LineNode,
+    OrderHead,
     OrderNode,
     Page,
+    PageInfo,
     RefundNode,
+    ReturnNode,
     ShippingLineNode,
     TransactionNode,
     Wire,
@@ -34,6 +38,8 @@ from tradewind.providers.shopify.wire import (
 from tradewind.transport import parsed
 
 W = TypeVar("W", bound=Wire)
+
+NO_RETURN = "NO_RETURN"
 
 
 async def completed(api: AdminApi, order: OrderNode, sizes: Mapping[str, int]) -> OrderNode:
@@ -48,8 +54,17 @@ async def completed(api: AdminApi, order: OrderNode, sizes: Mapping[str, int]) -
             "transactions": await transactions(api, order.id, order.transactions, sizes),
             "fulfillments": await fulfillments(api, order.id, order.fulfillments, sizes),
             "refunds": await _refunds(api, order, sizes),
+            "returns": await returns(api, order),
         }
     )
+
+
+async def returns(api: AdminApi, order: OrderHead | OrderNode) -> tuple[ReturnNode, ...]:
+    """Every return of an order, which most have none of."""
+    if order.return_status == NO_RETURN:
+        return ()
+    first: Page[ReturnNode] = Page(nodes=(), pageInfo=PageInfo(hasNextPage=True))
+    return (await _rest(api, RETURNS, order.id, ("order", "returns"), first, ReturnNode)).nodes
 
 
 async def transactions(

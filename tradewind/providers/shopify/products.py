@@ -31,6 +31,8 @@ async def catalogue(api: AdminApi, connection: str) -> AsyncIterator[Sequence[Ca
 
 
 async def _complete(api: AdminApi, variant: VariantNode) -> VariantNode:
+    if not variant.inventory_item.tracked:
+        return variant
     item = await with_all_levels(api, variant.inventory_item)
     return variant.model_copy(update={"inventory_item": item})
 

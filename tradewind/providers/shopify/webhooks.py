@@ -10,11 +10,12 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
+from tradewind.domain.rotation import live
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict
+from tradewind.providers.hooks import HookIdentity, HookRequest, Rotation, Verdict
 
 WANTED_TOPICS: Mapping[str, str] = {
     "ORDERS_CREATE": "orders/create",
@@ -23,7 +24,18 @@ WANTED_TOPICS: Mapping[str, str] = {
     "ORDERS_CANCELLED": "orders/cancelled",
     "ORDERS_FULFILLED": "orders/fulfilled",
     "ORDERS_PARTIALLY_FULFILLED": "orders/partially_fulfilled",
+    "ORDERS_RISK_ASSESSMENT_CHANGED": "orders/risk_assessment_changed",
     "REFUNDS_CREATE": "refunds/create",
+    "RETURNS_REQUEST": "returns/request",
+    "RETURNS_APPROVE": "returns/approve",
+    "RETURNS_DECLINE": "returns/decline",
+    "RETURNS_CANCEL": "returns/cancel",
+    "RETURNS_CLOSE": "returns/close",
+    "RETURNS_REOPEN": "returns/reopen",
+    "RETURNS_PROCESS": "returns/process",
+    "FULFILLMENT_ORDERS_PLACED_ON_HOLD": "fulfillment_orders/placed_on_hold",
+    "FULFILLMENT_ORDERS_HOLD_RELEASED": "fulfillment_orders/hold_released",
+    "FULFILLMENT_ORDERS_MOVED": "fulfillment_orders/moved",
     "APP_UNINSTALLED": "app/uninstalled",
 }
 """WebhookSubscriptionTopic → the topic that deliveries name.
@@ -32,7 +44,14 @@ The order topics overlap on purpose: one of them lost is made good by the next, 
 no call. Products and stock levels are read by the catalog sync, in batches.
 """
 
-_SECRETS = ("client_secret", "client_secret_previous", "webhook_secret", "webhook_secret_previous")
+ROTATION = Rotation(
+    "client_secret",
+    timedelta(hours=24),
+    "In the Dev Dashboard open the app's settings and rotate its client secret; revoke the old one when the grace is "
+    "over. Until then Shopify may sign with either.",
+)
+"""Source: shopify.dev, "Rotate or revoke client credentials": accept both until the old secret is revoked."""
+_SECRETS = (ROTATION.secret, "webhook_secret")
 
 
 def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> Verdict:
@@ -48,7 +67,7 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
         signature = b""
     if not signature:
         raise SignatureInvalid("X-Shopify-Hmac-Sha256 is missing or not base64")
-    for name, secret in _live(secrets, now):
+    for name, secret in live(secrets, _SECRETS, now):
         if hmac.compare_digest(hmac.digest(secret.encode(), request.body, "sha256"), signature):
             return Verdict("HMAC-SHA256 of the body", name)
     raise SignatureInvalid("no live secret of the app made X-Shopify-Hmac-Sha256")
@@ -69,13 +88,6 @@ def identify(request: HookRequest) -> HookIdentity:
         correlation=_header(request, "event-id"),
         api_version=_header(request, "api-version"),
     )
-
-
-def _live(secrets: Mapping[str, str], now: datetime) -> Iterator[tuple[str, str]]:
-    for name in _SECRETS:
-        until = _time(secrets.get(f"{name}_until"))
-        if secrets.get(name) and (until is None or now < until):
-            yield name, secrets[name]
 
 
 def _header(request: HookRequest, name: str) -> str | None:

@@ -61,6 +61,10 @@ class BothMoney(ShopMoney):
 
     presentment_money: Amount
 
+    @property
+    def presentment(self) -> Money:
+        return self.presentment_money.money
+
 
 class AddressNode(Wire):
     name: str | None
@@ -88,7 +92,8 @@ class TransactionNode(Wire):
     payment_id: str | None
     processed_at: AwareDatetime | None
     parent_transaction: Id | None
-    amount_set: ShopMoney
+    multi_capturable: bool
+    amount_set: BothMoney
 
 
 class LocationNode(Wire):
@@ -136,19 +141,70 @@ class FulfillmentNode(Wire):
 
 class RefundLine(Wire):
     quantity: int
-    restocked: bool
+    restock_type: str
     line_item: Id
+    location: LocationNode | None
 
 
 class RefundHead(Wire):
     id: str
     created_at: AwareDatetime | None
     processed_at: AwareDatetime
-    total_refunded_set: ShopMoney
+    total_refunded_set: BothMoney
+    transactions: IdNodes
+    # Not named `return`, which Python keeps for itself.
+    belongs_to: Id | None = Field(alias="return")
 
 
 class RefundNode(RefundHead):
     refund_line_items: Page[RefundLine]
+
+
+class Disposition(Wire):
+    type: str
+    quantity: int
+    location: LocationNode | None
+
+
+class ReturnedLine(Wire):
+    line_item: Id
+
+
+class ReturnLine(Wire):
+    """fulfillment_line_item: none for a line that was never shipped by this store."""
+
+    quantity: int
+    fulfillment_line_item: ReturnedLine | None = None
+
+
+class DisposedLine(Wire):
+    fulfillment_line_item: ReturnedLine | None
+    dispositions: tuple[Disposition, ...]
+
+
+class Nodes(Wire, Generic[T]):
+    nodes: tuple[T, ...]
+
+
+class ReverseWork(Wire):
+    line_items: Nodes[DisposedLine]
+
+
+class ReturnNode(Wire):
+    id: str
+    status: str
+    created_at: AwareDatetime
+    return_line_items: Nodes[ReturnLine]
+    reverse_fulfillment_orders: Nodes[ReverseWork]
+
+
+class Assessment(Wire):
+    risk_level: str
+
+
+class RiskNode(Wire):
+    recommendation: str
+    assessments: tuple[Assessment, ...]
 
 
 class Allocation(Wire):
@@ -193,10 +249,12 @@ class _OrderParts(Wire, Generic[F, R]):
     fully_paid: bool
     display_financial_status: str | None
     display_fulfillment_status: str
+    return_status: str
+    risk: RiskNode
     subtotal_line_items_quantity: int
     current_subtotal_line_items_quantity: int
     total_price_set: BothMoney
-    current_total_price_set: ShopMoney
+    current_total_price_set: BothMoney
     email: str | None
     phone: str | None
     customer: CustomerNode | None
@@ -213,7 +271,7 @@ class OrderHead(_OrderParts[FulfillmentOrderHead, RefundHead]):
 
 
 class OrderNode(_OrderParts[FulfillmentOrderNode, RefundNode]):
-    """The whole order."""
+    """The whole order. returns: read apart, of an order that has any."""
 
     subtotal_price_set: ShopMoney | None
     total_discounts_set: ShopMoney | None
@@ -222,6 +280,7 @@ class OrderNode(_OrderParts[FulfillmentOrderNode, RefundNode]):
     original_total_duties_set: ShopMoney | None
     shipping_lines: Page[ShippingLineNode]
     line_items: Page[LineNode]
+    returns: tuple[ReturnNode, ...] = ()
 
 
 class StatusNode(Wire):
@@ -264,6 +323,7 @@ class LevelNode(Wire):
 
 class InventoryItemNode(Wire):
     id: str
+    tracked: bool
     inventory_levels: Page[LevelNode]
 
 

@@ -38,7 +38,7 @@ class Writes:
         if order_id is None:
             raise RequestRejected("a capture at the storefront names its order", code="no_order")
         transactions = await self._transactions(order_id)
-        if _is_captured(transactions, command.payment):
+        if _is_captured(transactions, command):
             return await self._orders.read(order_id)
         _wait_for_pending(transactions, command.payment)
         amount = _presentment(transactions, command)
@@ -50,7 +50,7 @@ class Writes:
         }
 
         async def is_captured() -> bool:
-            return _is_captured(await self._transactions(order_id), command.payment)
+            return _is_captured(await self._transactions(order_id), command)
 
         payload = await self._unless(is_captured, self._api.mutate(CAPTURE, {"input": sent, **ORDER_HEAD_SIZES}))
         transaction = (payload or {}).get("transaction") or {}
@@ -97,30 +97,31 @@ class Writes:
         return [parsed(GuardTransaction, transaction, "CaptureGuard") for transaction in listed]
 
 
-def _captures(transactions: list[GuardTransaction], authorization: str) -> set[str]:
+def _captures(transactions: list[GuardTransaction], authorization: str) -> list[str]:
     """The statuses of the captures of an authorisation."""
-    return {
+    return [
         t.status
         for t in transactions
         if t.kind == "CAPTURE" and t.parent_transaction is not None and t.parent_transaction.id == authorization
-    }
+    ]
 
 
-def _is_captured(transactions: list[GuardTransaction], authorization: str) -> bool:
-    return "SUCCESS" in _captures(transactions, authorization)
+def _is_captured(transactions: list[GuardTransaction], command: CapturePayment) -> bool:
+    """The command's ordinal says how many captures of the authorisation there were when it was planned."""
+    return _captures(transactions, command.payment).count("SUCCESS") > command.ordinal
 
 
 def _wait_for_pending(transactions: list[GuardTransaction], authorization: str) -> None:
     """A capture that is under way may yet fail: neither a success nor a reason to send another."""
-    if _captures(transactions, authorization) & {"PENDING", "AWAITING_RESPONSE", "UNKNOWN"}:
+    if {"PENDING", "AWAITING_RESPONSE", "UNKNOWN"}.intersection(_captures(transactions, authorization)):
         raise TransientError("a capture of the authorisation is under way", retry_after_s=PENDING_CAPTURE_S)
 
 
 def _presentment(transactions: list[GuardTransaction], command: CapturePayment) -> Amount:
     """The amount in the currency that the customer saw, which is the one that orderCapture takes.
 
-    The whole of an authorisation is captured as it was authorised. A part of one in another currency is refused: its
-    rate is Shopify's to know.
+    An amount in the shop's currency is that of an order of which a processor took the shop's: the whole of an
+    authorisation is captured as it was authorised, and a part of it is refused, since its rate is Shopify's to know.
     """
     own = Amount(amount=str(command.amount.decimal), currencyCode=command.amount.currency)
     authorized = next((t.amount_set for t in transactions if t.id == command.payment), None)

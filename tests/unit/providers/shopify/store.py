@@ -16,6 +16,7 @@ NAME = "shopify:north"
 ORDER_ID = "gid://shopify/Order/1"
 WORK_ID = "gid://shopify/FulfillmentOrder/11"
 LINE_ID = "gid://shopify/LineItem/21"
+LOCATION_ID = "gid://shopify/Location/31"
 
 
 class FakeStore:
@@ -146,7 +147,8 @@ def transaction(number: int = 41, **changes: Any) -> dict[str, Any]:
         "paymentId": "pay-1",
         "processedAt": "2026-11-01T10:00:00Z",
         "parentTransaction": None,
-        "amountSet": money("24.00"),
+        "multiCapturable": False,
+        "amountSet": both("24.00"),
         **changes,
     }
 
@@ -167,8 +169,34 @@ def refund(number: int = 61, amount: str = "10.0", *lines: Any, **changes: Any) 
         "id": f"gid://shopify/Refund/{number}",
         "createdAt": "2026-11-02T10:00:00Z",
         "processedAt": "2026-11-02T10:00:01Z",
-        "totalRefundedSet": money(amount),
+        "totalRefundedSet": both(amount),
+        "return": None,
+        "transactions": {"nodes": []},
         "refundLineItems": page(*lines),
+        **changes,
+    }
+
+
+def refunded_line(quantity: int = 1, restock_type: str = "RETURN", number: int = 21, **changes: Any) -> dict[str, Any]:
+    return {
+        "quantity": quantity,
+        "restockType": restock_type,
+        "lineItem": {"id": f"gid://shopify/LineItem/{number}"},
+        "location": {"id": LOCATION_ID},
+        **changes,
+    }
+
+
+def returned(number: int = 81, *dispositions: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """A mug comes back."""
+    of_line = {"lineItem": {"id": LINE_ID}}
+    disposed = {"fulfillmentLineItem": of_line, "dispositions": list(dispositions)}
+    return {
+        "id": f"gid://shopify/Return/{number}",
+        "status": "OPEN",
+        "createdAt": "2026-11-03T10:00:00Z",
+        "returnLineItems": {"nodes": [{"quantity": 1, "fulfillmentLineItem": of_line}]},
+        "reverseFulfillmentOrders": {"nodes": [{"lineItems": {"nodes": [disposed]}}]},
         **changes,
     }
 
@@ -202,10 +230,12 @@ def order(**changes: Any) -> dict[str, Any]:
         "fullyPaid": True,
         "displayFinancialStatus": "PAID",
         "displayFulfillmentStatus": "UNFULFILLED",
+        "returnStatus": "NO_RETURN",
+        "risk": {"recommendation": "NONE", "assessments": []},
         "subtotalLineItemsQuantity": 2,
         "currentSubtotalLineItemsQuantity": 2,
         "totalPriceSet": both("24.00"),
-        "currentTotalPriceSet": money("24.00"),
+        "currentTotalPriceSet": both("24.00"),
         "email": "ada@example.com",
         "phone": None,
         "customer": {"id": "gid://shopify/Customer/71", "firstName": "Ada", "lastName": "Ames"},

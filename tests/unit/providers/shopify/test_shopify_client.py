@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.providers.shopify.store import (
     LINE_ID,
+    LOCATION_ID,
     NAME,
     ORDER_ID,
     FakeStore,
@@ -18,6 +19,7 @@ from tests.unit.providers.shopify.store import (
     page,
     parcel,
     refund,
+    refunded_line,
     shop,
     throttled,
     transaction,
@@ -268,7 +270,7 @@ async def test_nested_pages_are_read_to_their_end(store):
     store.answers("FulfillmentOrderLinesRest", {"fulfillmentOrder": {"lineItems": page(work_line(23))}})
     store.answers("TransactionsAll", {"order": {"transactions": [transaction(n) for n in range(9)]}})
     store.answers("FulfillmentsAll", {"order": {"fulfillments": [parcel(n) for n in range(5)]}})
-    put_back = {"quantity": 1, "restocked": True, "lineItem": {"id": LINE_ID}}
+    put_back = refunded_line()
     full = refund(63, "3.00", put_back)
     full["refundLineItems"] = page(put_back, more="r1")
     store.answers("RefundsAll", {"order": {"refunds": [refund(61, "1.00"), refund(62, "2.00"), full]}})
@@ -279,7 +281,7 @@ async def test_nested_pages_are_read_to_their_end(store):
     assert placed.shipping == Money(minor=300, currency="GBP")
     assert [len(each.assigned) for each in placed.fulfillment_orders] == [1, 2]
     assert (len(placed.transactions), len(placed.fulfillments), len(placed.refunds)) == (9, 5, 3)
-    assert placed.refunds[2].restocked == ((LINE_ID, None, 1), (LINE_ID, None, 1))
+    assert placed.refunds[2].restocked == ((LINE_ID, LOCATION_ID, 1),) * 2
 
 
 async def test_an_order_that_vanishes_between_its_pages_is_a_schema_mismatch(store):
@@ -321,6 +323,7 @@ async def test_the_catalogue_is_read_in_pages_with_every_level(store):
             "inventoryPolicy": "DENY",
             "inventoryItem": {
                 "id": f"gid://shopify/InventoryItem/{number}",
+                "tracked": True,
                 "inventoryLevels": page(level(1), **levels),
             },
         }

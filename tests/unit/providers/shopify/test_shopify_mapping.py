@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from tests.unit.providers.shopify.store import (
     LINE_ID,
+    LOCATION_ID,
     NAME,
     WORK_ID,
     both,
@@ -14,6 +15,8 @@ from tests.unit.providers.shopify.store import (
     page,
     parcel,
     refund,
+    refunded_line,
+    returned,
     transaction,
     work,
     work_line,
@@ -125,7 +128,7 @@ def test_marking_a_direct_charge_as_paid_is_not_a_second_payment(booking):
 
 
 def test_a_gift_card_is_a_payment_that_the_storefront_took():
-    gift = transaction(42, gateway="gift_card", amountSet=money("5.00"), paymentId=None)
+    gift = transaction(42, gateway="gift_card", amountSet=both("5.00"), paymentId=None)
     seen = placed(transactions=[transaction(gateway="stripe", status="PENDING"), gift]).transactions
     assert seen[1].gateway == "gift_card"
     assert seen[1].captured_by is CapturedBy.STOREFRONT
@@ -191,16 +194,72 @@ def test_a_fulfillment_carries_tracking_and_the_work_it_closes():
     assert bare.fulfillment_order_id is bare.tracking_number is None
 
 
-def test_a_refund_lists_what_was_put_back():
-    lines = (
-        {"quantity": 1, "restocked": True, "lineItem": {"id": LINE_ID}},
-        {"quantity": 2, "restocked": False, "lineItem": {"id": "gid://shopify/LineItem/22"}},
-    )
+def test_a_refund_tells_units_that_came_back_from_those_that_never_left():
+    lines = (refunded_line(1), refunded_line(2, "NO_RESTOCK", 22), refunded_line(3, "CANCEL", 23, location=None))
     (seen,) = placed(refunds=[refund(61, "10.0", *lines)]).refunds
     assert seen.amount == gbp(1000)
-    assert seen.restocked == ((LINE_ID, None, 1),)
+    assert [quantity for _, quantity in seen.lines] == [1, 2, 3]
+    assert seen.restocked == ((LINE_ID, LOCATION_ID, 1),)
+    assert seen.cancelled == (("gid://shopify/LineItem/23", 3),)
     assert seen.created_at == datetime(2026, 11, 2, 10, tzinfo=UTC)
     assert placed(refunds=[refund(createdAt=None)]).refunds[0].created_at.second == 1
+
+
+def test_a_refund_names_its_return_and_what_paid_it():
+    paid = {"nodes": [{"id": "gid://shopify/OrderTransaction/49"}]}
+    told = refund(61, "5.00", transactions=paid, totalRefundedSet=both("5.00", "940", "JPY"))
+    (seen,) = placed(refunds=[told | {"return": {"id": "gid://shopify/Return/81"}}]).refunds
+    assert (seen.return_id, seen.transactions) == ("gid://shopify/Return/81", ("gid://shopify/OrderTransaction/49",))
+    assert seen.presentment == Money(minor=940, currency="JPY")
+
+
+def test_a_transaction_tells_what_the_customer_saw_and_whether_it_may_be_captured_in_parts():
+    (seen,) = placed(
+        transactions=[transaction(amountSet=both("24.00", "7.530", "KWD"), multiCapturable=True)]
+    ).transactions
+    assert (seen.amount, seen.presentment) == (gbp(2400), Money(minor=7530, currency="KWD"))
+    assert seen.multi_capturable
+
+
+def test_what_is_left_of_the_total_stands_beside_it():
+    seen = placed(currentTotalPriceSet=both("14.00", "2600", "JPY"), edited=True)
+    assert (seen.total, seen.current_total) == (gbp(2400), gbp(1400))
+    assert seen.presentment_current_total == Money(minor=2600, currency="JPY")
+    assert seen.edited
+
+
+@pytest.mark.parametrize(
+    ("recommendation", "levels", "risk"),
+    [
+        ("NONE", [], "none"),
+        ("NONE", ["NONE", "PENDING"], "pending"),
+        ("ACCEPT", ["LOW", "PENDING"], "low"),
+        ("INVESTIGATE", ["MEDIUM"], "medium"),
+        ("CANCEL", ["HIGH"], "high"),
+    ],
+)
+def test_risk_is_what_shopify_recommends(recommendation, levels, risk):
+    told = {"recommendation": recommendation, "assessments": [{"riskLevel": level} for level in levels]}
+    assert placed(risk=told).risk == risk
+
+
+def test_a_return_tells_what_comes_back_and_where_it_lies_again():
+    ends = [
+        {"type": "RESTOCKED", "quantity": 1, "location": {"id": LOCATION_ID}},
+        {"type": "MISSING", "quantity": 1, "location": None},
+    ]
+    (seen,) = placed(returns=[returned(81, *ends)]).returns
+    assert (seen.status, seen.lines, seen.restocked) == ("open", ((LINE_ID, 1),), ((LINE_ID, LOCATION_ID, 1),))
+
+
+@pytest.mark.parametrize("status", ["REQUESTED", "OPEN", "CLOSED", "DECLINED", "CANCELED"])
+def test_every_status_of_a_return_is_known(status):
+    assert placed(returns=[returned(status=status)]).returns[0].status in (status.lower(), "cancelled")
+
+
+def test_a_line_that_the_store_never_shipped_is_in_no_return():
+    bare = returned(returnLineItems={"nodes": [{"quantity": 1}]})
+    assert placed(returns=[bare]).returns[0].lines == ()
 
 
 def test_a_customer_is_named_by_account_or_by_contact_alone():
@@ -225,8 +284,8 @@ def test_a_time_without_offset_is_refused():
         placed(updatedAt="2026-11-01T10:00:05")
 
 
-def test_a_variant_becomes_a_catalogue_item():
-    variant = VariantNode.model_validate(
+def variant(tracked=True):
+    return VariantNode.model_validate(
         {
             "id": "gid://shopify/ProductVariant/1",
             "sku": "MUG",
@@ -236,6 +295,7 @@ def test_a_variant_becomes_a_catalogue_item():
             "inventoryPolicy": "CONTINUE",
             "inventoryItem": {
                 "id": "gid://shopify/InventoryItem/1",
+                "tracked": tracked,
                 "inventoryLevels": page(
                     {
                         "location": {"id": "gid://shopify/Location/31", "name": "Leeds"},
@@ -245,6 +305,13 @@ def test_a_variant_becomes_a_catalogue_item():
             },
         }
     )
-    item = catalogue_item(variant, connection=NAME, currency="GBP")
+
+
+def test_a_variant_becomes_a_catalogue_item():
+    item = catalogue_item(variant(), connection=NAME, currency="GBP")
     assert (item.price, item.title, item.backorders) == (gbp(1250), "Mug - Blue", True)
     assert (item.levels[0].on_hand, item.levels[0].available) == (5, 3)
+
+
+def test_what_is_not_tracked_has_no_levels():
+    assert catalogue_item(variant(tracked=False), connection=NAME, currency="GBP").levels == ()
