@@ -1,7 +1,7 @@
 """The few calls that the stack makes to Prefect's server: is it there, run this, how is that run.
 
 Plain HTTP, because the core knows no Prefect and importing it takes two seconds.
-Source: Prefect 3 REST API, `/health`, `/deployments`, `/flow_runs`, `/artifacts`.
+Source: Prefect 3 REST API, `/health`, `/deployments`, `/flow_runs`, `/flow_runs/{id}/set_state`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
+CANCELLING_S = 2.0
 FINAL_STATES = frozenset(("COMPLETED", "FAILED", "CRASHED", "CANCELLED"))
 
 
@@ -72,6 +73,22 @@ class PrefectApi:
         """What the run's state says."""
         state = self._http.get(f"/flow_runs/{flow_run}").raise_for_status().json()["state"]
         return str(state.get("message") or "")
+
+    def cancel_starting(self, flow: str, reason: str) -> int:
+        """Cancel the flow's runs whose process is still starting; gives how many. Raises httpx.HTTPError.
+
+        Asked once and shortly: whoever stops does not wait for a server that is busy or away.
+        """
+        body = {
+            "flows": {"name": {"any_": [flow]}},
+            "flow_runs": {"state": {"type": {"any_": ["PENDING"]}}},
+            "limit": 200,
+        }
+        found = self._http.post("/flow_runs/filter", json=body, timeout=CANCELLING_S).raise_for_status().json()
+        state = {"state": {"type": "CANCELLED", "name": "Cancelled", "message": reason}, "force": True}
+        for run in found:
+            self._http.post(f"/flow_runs/{run['id']}/set_state", json=state, timeout=CANCELLING_S).raise_for_status()
+        return len(found)
 
     @_patiently
     def runs(self, states: list[str]) -> list[dict[str, Any]]:

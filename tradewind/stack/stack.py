@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -98,6 +99,9 @@ class Stack:
 
     def stop(self) -> None:
         """Flows first: they finish their batch; then worker and server, and the gateway last: it still receives."""
+        # A process that is still starting ends at SIGTERM without saying so, which the worker would call a crash.
+        with contextlib.suppress(httpx.HTTPError):
+            self.prefect.cancel_starting("order-sync", "tradewind was stopped while it started")
         end([*self.worker.children(), *self._orphans()], timeout_s=FLOWS_S)
         for part in (self.worker, self.server, self.gateway):
             part.stop()

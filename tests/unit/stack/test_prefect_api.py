@@ -96,6 +96,26 @@ def test_runs_are_found_by_their_states(api: PrefectApi, server: Server) -> None
     assert json.loads(server.asked[0].content)["flow_runs"] == {"state": {"type": {"any_": ["RUNNING"]}}}
 
 
+def test_runs_that_are_starting_are_cancelled(api: PrefectApi, server: Server) -> None:
+    server.answers = [httpx.Response(200, json=[{"id": "r-1"}, {"id": "r-2"}]), ok(), ok()]
+    assert api.cancel_starting("order-sync", "stopped") == 2
+    assert server.paths == [
+        "POST /api/flow_runs/filter", "POST /api/flow_runs/r-1/set_state", "POST /api/flow_runs/r-2/set_state"
+    ]  # fmt: skip
+    asked = json.loads(server.asked[0].content)
+    assert asked["flows"] == {"name": {"any_": ["order-sync"]}}
+    assert asked["flow_runs"] == {"state": {"type": {"any_": ["PENDING"]}}}
+    assert json.loads(server.asked[1].content)["state"]["type"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("away", [httpx.Response(503), httpx.ConnectError("refused"), httpx.ReadTimeout("slow")])
+def test_whoever_stops_waits_for_no_server(api: PrefectApi, server: Server, away: Answer) -> None:
+    server.answers = [away]
+    with pytest.raises(httpx.HTTPError):
+        api.cancel_starting("order-sync", "stopped")
+    assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("busy", [httpx.Response(503), httpx.ConnectError("refused")])
 def test_a_busy_server_is_waited_out(api: PrefectApi, server: Server, busy: Answer) -> None:
     server.answers = [busy, busy, ok(state_type="RUNNING")]
