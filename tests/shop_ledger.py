@@ -137,12 +137,11 @@ def _connect(ledger: Ledger) -> None:
             account = Connection(
                 key=ConnectionKey.parse(key),
                 role=role,
-                state=ConnectionState.LIVE,
-                live_from=datetime(2026, 1, 1, tzinfo=UTC),
                 settings=settings,
                 secrets=secrets,
             )
             connections.put(conn, ledger.keys, account)
+            connections.set_state(conn, key, ConnectionState.LIVE, live_from=datetime(2026, 1, 1, tzinfo=UTC))
         connections.set_state(conn, CARRIER, ConnectionState.PAUSED, reason="the depot is being moved")
 
 

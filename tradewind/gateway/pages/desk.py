@@ -66,7 +66,9 @@ class Desk:
             answer.status_code = 429 if wait_s else 401
             answer.headers.update(headers)
             return answer
-        there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        # As it was sent: an order's id has slashes of its own.
+        path = request.scope.get("raw_path", request.url.path.encode()).decode("latin-1")
+        there = path + (f"?{request.url.query}" if request.url.query else "")
         login = f"/login?next={quote(there, safe='')}"
         if "hx-request" in request.headers:
             return Response(status_code=401, headers={"HX-Redirect": login})
