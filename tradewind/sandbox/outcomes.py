@@ -40,6 +40,7 @@ class _Known:
         self._disputes: defaultdict[str, dict[str, str]] = defaultdict(dict)
         for fact in truth.of("dispute_opened") + truth.of("dispute_closed"):
             self._disputes[fact["payment_id"]][fact["dispute_id"]] = fact["status"]
+        self._given_back = {fact["payment_id"] for fact in truth.of("refunded")}
         self._labels = _labels(truth)
 
     def outcome(self, accepted: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +61,9 @@ class _Known:
             "edits": len(known["order_edited"]),
             "on_hold": len(known["order_held"]) > len(known["hold_released"]),
             "refunded_minor": sum(fact["amount_minor"] for fact in known["order_refunded"]),
+            "refunded_at_processor": any(
+                fact["payment_id"] in self._given_back for fact in known["payment_authorised"]
+            ),
             "returns": _returns(known["return_opened"], known["return_closed"]),
             "disputes": self._disputes_of(known["payment_authorised"]),
             "label_requests": self._labels.get(key[1], []),
@@ -94,7 +98,7 @@ def _standing_ends(shown: dict[str, Any], known: dict[str, Facts]) -> list[str]:
     if any(fact["whole"] for fact in known["order_refunded"]):
         return ["refunded"]
     ends = list(ON_ITS_WAY)
-    if shown["refunded_minor"] or "lost" in shown["disputes"].values():
+    if shown["refunded_minor"] or shown["refunded_at_processor"] or "lost" in shown["disputes"].values():
         ends += ["partially_refunded", "refunded"]
     return ends
 

@@ -44,14 +44,16 @@ class Plants:
         return self._described("stray_charge", payment, amount, currency)
 
     def _silent_refund(self) -> dict[str, Any]:
-        """Half of a captured payment, given back by hand."""
+        """Half of a captured payment, given back by hand: of one in the shop's currency that no dispute has taken."""
         account = self._sandbox.stripe[PROCESSOR_ACCOUNT]
+        currency = self._sandbox.shopify[PROCESSOR_STORE].currency.lower()
         payments = account.payments
         for order_id, payment in self._checkout.intents.items():
             intent = payments.intents[payment]
             charge = payments.charges[intent["latest_charge"]]
             amount = charge["amount_captured"] // 2
-            if intent["status"] == "succeeded" and charge["amount_refunded"] == 0 and amount:
+            taken = intent["status"] == "succeeded" and not charge["disputed"] and charge["currency"] == currency
+            if taken and charge["amount_refunded"] == 0 and amount:
                 account.refund_from_dashboard(payment, amount, notify=False)
                 described = self._described("silent_refund", payment, amount, charge["currency"])
                 return {**described, "store": PROCESSOR_STORE, "order_id": order_id}

@@ -12,6 +12,7 @@ from tests.contracts import data_dir
 from tests.unit.sandbox.replay_files import order_row, uci_row, write_export, write_uci
 from tradewind.sandbox import Sandbox, create_sandbox
 from tradewind.sandbox.clock import ManualClock
+from tradewind.sandbox.outcomes import order_outcomes
 from tradewind.sandbox.plants import NotNow
 from tradewind.sandbox.replay import HistoryUnreadable, ReplayReport
 from tradewind.sandbox.shopify.fulfilling import Parcel, Tracking, fulfil
@@ -179,6 +180,21 @@ class TestPlants:
         charge = payments.charges[payments.intents[planted["payment_id"]]["latest_charge"]]
         assert charge["amount_refunded"] == planted["amount_minor"] == charge["amount_captured"] // 2
         assert sandbox.shopify["north"].order(planted["order_id"]).refunds == []
+
+    async def test_a_silent_refund_leaves_disputed_and_foreign_payments_alone(self) -> None:
+        sandbox, clock = make()
+        sandbox.world.start(orders=60, rate_per_s=20.0, life="full")
+        await pass_time(clock, lambda: len(sandbox.truth.of("order_accepted")) == 60)
+        account = sandbox.stripe["main"]
+        for number, intent in enumerate(list(account.payments.intents.values())):
+            account.payments.capture(intent["id"])
+            if number % 2:
+                account.dispute_payment(intent["id"])
+        planted = sandbox.world.plant("silent_refund")
+        charge = account.payments.charges[account.payments.intents[planted["payment_id"]]["latest_charge"]]
+        assert (charge["disputed"], planted["currency"]) == (False, "GBP")
+        [outcome] = [each for each in order_outcomes(sandbox.truth) if each["order_id"] == planted["order_id"]]
+        assert outcome["refunded_at_processor"]
 
     async def test_nothing_can_be_refunded_before_anything_is_captured(self) -> None:
         sandbox, _ = make()
