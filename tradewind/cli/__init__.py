@@ -24,6 +24,7 @@ SUMMARIES = {
     "go-live": "Let tradewind write to a connection from now on.",
     "pause": "Hold every write to a connection; nothing is lost.",
     "resume": "Send what waited while a connection was paused.",
+    "keys": "Rotate what a provider signs its webhooks with.",
     "sandbox": "Serve the simulated providers and their merchant on one port.",
     "gateway": "Receive the providers' webhooks.",
     "deliveries": "List, show, replay and capture what was received.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tradewind.errors import TransientError
@@ -47,6 +47,19 @@ class Verdict:
     scheme: str
     secret: str
     signed_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """How the signing secret of a provider is changed.
+
+    secret: its name among the connection's secrets. grace: how long what the older one signed may still arrive. how:
+    what a person does at the provider first.
+    """
+
+    secret: str
+    grace: timedelta
+    how: str
 
 
 class KeyUnknown(TransientError):

@@ -14,7 +14,7 @@ from tradewind.domain.roles import Client
 from tradewind.errors import ConfigurationError
 from tradewind.governor import Budget, Governor
 from tradewind.providers import backoffice, shipstation, shopify, stripe
-from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict
+from tradewind.providers.hooks import HookIdentity, HookRequest, Rotation, Verdict
 
 
 class ReadEvents(Protocol):
@@ -40,7 +40,7 @@ class Provider:
     admin_url: (connection, kind, external id) → the page on which people look at it, None when there is none.
     about: what to read instead of a delivery that could not be taken in; none for a provider whose deliveries are taken
     in whenever they name something. livemode: whether the connection's credentials move real money or goods; None where
-    they do not tell.
+    they do not tell. rotation: of the signing secret; none for a provider that signs with keys which it publishes.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Provider:
     admin_url: Callable[[Connection, str, str], str | None] = lambda *_: None
     about: NameSubject = _shows_none
     livemode: Callable[[Connection], bool | None] = lambda _: None
+    rotation: Rotation | None = None
 
 
 def _listed(*providers: Provider) -> Mapping[str, Provider]:
@@ -62,11 +63,11 @@ def _listed(*providers: Provider) -> Mapping[str, Provider]:
 PROVIDERS: Mapping[str, Provider] = _listed(
     Provider(
         "shopify", Role.STOREFRONT, shopify.authenticate, shopify.identify, shopify.events, shopify.connect,
-        shopify.budget, shopify.admin_url, shopify.about,
+        shopify.budget, shopify.admin_url, shopify.about, rotation=shopify.ROTATION,
     ),
     Provider(
         "stripe", Role.PAYMENT_PROCESSOR, stripe.authenticate, stripe.identify, stripe.events, stripe.connect,
-        stripe.budget, stripe.admin_url, livemode=stripe.livemode,
+        stripe.budget, stripe.admin_url, livemode=stripe.livemode, rotation=stripe.ROTATION,
     ),
     Provider(
         "shipstation", Role.CARRIER, shipstation.authenticate, shipstation.identify, shipstation.events,
@@ -74,7 +75,7 @@ PROVIDERS: Mapping[str, Provider] = _listed(
     ),
     Provider(
         "backoffice", Role.JOURNAL, backoffice.authenticate, backoffice.identify, backoffice.events,
-        backoffice.connect, backoffice.budget,
+        backoffice.connect, backoffice.budget, rotation=backoffice.ROTATION,
     ),
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from tradewind.domain.connections import Connection, ConnectionState
 from tradewind.domain.roles import Client
+from tradewind.domain.rotation import rotated
 from tradewind.governor import Governor, lane
 from tradewind.ledger import connections
 from tradewind.ledger.engine import Ledger
@@ -58,9 +59,8 @@ def store_connection(ledger: Ledger, connection: Connection, *, actor: str, now:
 
 def _replaced(before: Mapping[str, str], after: Mapping[str, str], now: datetime) -> dict[str, str]:
     """The signing secrets that change, under `…_previous`, with the time until which they are good."""
-    until = (now + PREVIOUS_SECRET_FOR).isoformat()
     kept: dict[str, str] = {}
     for name, value in after.items():
-        if name.endswith("_secret") and before.get(name, value) != value:
-            kept |= {f"{name}_previous": before[name], f"{name}_previous_until": until}
+        if name.endswith("_secret") and name in before:
+            kept |= rotated(before, name, value, now=now, grace=PREVIOUS_SECRET_FOR)
     return kept

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from tradewind.domain.connections import Connection
 from tradewind.domain.roles import Client, PublishesKeys
+from tradewind.domain.rotation import rotated
 from tradewind.ledger import connections, cursors, hearing
+from tradewind.ledger.dialect import db_now
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 from tradewind.sync.seam import in_thread
@@ -16,6 +18,9 @@ from tradewind.sync.sweep import CURSOR
 
 SEEN = "subscribed"
 """Cursor: the time up to which the connection's subscriptions are known to have been there."""
+
+OLD_SECRET_FOR = timedelta(hours=24)
+"""What the endpoint before signed may still be on its way for as long as Stripe lets two secrets overlap."""
 
 _log = logging.getLogger("tradewind.subscriptions")
 
@@ -91,7 +96,5 @@ def _keep_secret(ledger: Ledger, connection: Connection, secret: str) -> None:
     """The secret before stays valid beside it: deliveries signed with it may still be on their way."""
     with ledger.write() as database:
         known = connections.get(database, ledger.keys, connection.key).secrets
-        changes = {"webhook_secret": secret}
-        if "webhook_secret" in known:
-            changes["webhook_secret_previous"] = known["webhook_secret"]
+        changes = rotated(known, "webhook_secret", secret, now=db_now(database), grace=OLD_SECRET_FOR)
         connections.update_secrets(database, ledger.keys, connection.key, changes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -92,7 +92,10 @@ async def test_a_revealed_secret_is_kept_beside_the_one_before(ledger: Ledger, s
     for secret in ("whsec_1", "whsec_2"):
         provider = Provider(subscription(), subscription(secret))
         await check_subscriptions(ledger, known(ledger), provider, settings)  # type: ignore[arg-type]
-    assert known(ledger).secrets == {"webhook_secret": "whsec_2", "webhook_secret_previous": "whsec_1"}
+    secrets = known(ledger).secrets
+    assert (secrets["webhook_secret"], secrets["webhook_secret_previous"]) == ("whsec_2", "whsec_1")
+    until = datetime.fromisoformat(secrets["webhook_secret_previous_until"])
+    assert timedelta(hours=23) < until - datetime.now(UTC) <= timedelta(hours=24)
 
 
 async def test_published_keys_reach_the_gateway_through_the_ledger(ledger: Ledger, settings: Settings) -> None:

@@ -6,16 +6,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from tradewind.domain.rotation import live
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict, moment, plain
+from tradewind.providers.hooks import HookIdentity, HookRequest, Rotation, Verdict, moment, plain
 
 TOLERANCE_S = 300
 TOPIC = "document"
 
 _LONGEST_TIME = 12  # digits: more than a Unix time has for 29,000 years
-_SECRETS = ("secret", "secret_previous")
+ROTATION = Rotation("secret", timedelta(hours=24), "Set the new secret in the back office.")
 
 
 def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> Verdict:
@@ -26,11 +27,8 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
         raise SignatureInvalid("X-Backoffice-Timestamp is missing, or more than five minutes from now")
     given = request.headers.get("x-backoffice-signature", "").encode()
     payload = timestamp.encode() + b"." + request.body
-    for name in _SECRETS:
-        secret = secrets.get(name)
-        if secret and hmac.compare_digest(
-            hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode(), given
-        ):
+    for name, secret in live(secrets, (ROTATION.secret,), now):
+        if hmac.compare_digest(hmac.new(secret.encode(), payload, hashlib.sha256).hexdigest().encode(), given):
             return Verdict("HMAC-SHA256 of timestamp and body", name, datetime.fromtimestamp(int(timestamp), UTC))
     raise SignatureInvalid("no live secret made the X-Backoffice-Signature")
 

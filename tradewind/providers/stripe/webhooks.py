@@ -9,12 +9,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
+from tradewind.domain.rotation import live
 from tradewind.errors import SignatureInvalid
-from tradewind.providers.hooks import HookIdentity, HookRequest, Verdict, json_object, plain
+from tradewind.providers.hooks import HookIdentity, HookRequest, Rotation, Verdict, json_object, plain
 from tradewind.providers.stripe.limits import livemode_of
 
 TOLERANCE_S = 300
@@ -57,7 +58,13 @@ WANTED_EVENTS = tuple(TOPICS)
 _LONGEST_TIME = 12  # digits: more than a Unix time has for 29,000 years
 # An event and everything in it are of one mode. Inside a string the quotes would be escaped.
 _LIVEMODE = re.compile(rb'"livemode"\s*:\s*(true|false)')
-_SECRETS = ("webhook_secret", "webhook_secret_previous")
+ROTATION = Rotation(
+    "webhook_secret",
+    timedelta(hours=24),
+    "In Stripe's Workbench open the webhook endpoint, roll its signing secret and let the old one expire in 24 hours; "
+    "until then Stripe signs each delivery with both.",
+)
+"""Source: docs.stripe.com/webhooks, "Roll endpoint signing secrets": an old secret stays active for up to 24 hours."""
 
 
 def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime) -> Verdict:
@@ -71,9 +78,8 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
     if now.timestamp() - signed_at > TOLERANCE_S:
         raise SignatureInvalid("Stripe-Signature is older than five minutes")
     payload = b"%d." % signed_at + request.body
-    for name in _SECRETS:
-        secret = secrets.get(name)
-        if secret and _signed_by(secret, payload, signatures):
+    for name, secret in live(secrets, (ROTATION.secret,), now):
+        if _signed_by(secret, payload, signatures):
             _check_mode(request.body, secrets.get("secret_key"))
             return Verdict("HMAC-SHA256 of timestamp and body", name, datetime.fromtimestamp(signed_at, UTC))
     raise SignatureInvalid("no live webhook secret made the Stripe-Signature")
