@@ -18,11 +18,11 @@ from tradewind.errors import ConfigurationError, RequestRejected
 from tradewind.ledger import connections, dead_letters, hearing, inbox, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.going_live import end_access
-from tradewind.sync.public_address import probe_gateway
 from tradewind.sync.runner import Totals
 from tradewind.sync.seam import in_thread
 from tradewind.sync.subscriptions import check_subscriptions, hook_url
 from tradewind.sync.sweep import Swept, measure, sweep
+from tradewind.transport.public_address import probe_gateway
 
 
 @task(task_run_name="sweep {connection}", **BATCH_RETRIES)

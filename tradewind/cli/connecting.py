@@ -21,8 +21,8 @@ from tradewind.providers.registry import provider_of
 from tradewind.settings import ENV_PREFIX, Settings, config_file, load_settings
 from tradewind.sync.backfill import backfill_connection
 from tradewind.sync.connect import client_of, store_connection
-from tradewind.sync.public_address import check_public_url, probe_gateway
 from tradewind.sync.subscriptions import check_subscriptions, hook_url
+from tradewind.transport.public_address import check_public_url, probe_gateway
 
 MOST_SKEW_S = 60.0
 DEFAULT_BACKFILL_DAYS = 60

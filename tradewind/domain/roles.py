@@ -30,6 +30,7 @@ from tradewind.domain.events import (
     PaymentObserved,
     Resource,
     ResourceChanged,
+    TrackingScanned,
 )
 from tradewind.domain.model import Model
 from tradewind.domain.order import Address
@@ -149,6 +150,15 @@ class Carrier(Client, Protocol):
 
     async def void_label(self, command: VoidLabel) -> Sequence[Event]:
         """A label that is void already is a success."""
+        ...
+
+
+@runtime_checkable
+class TracksParcels(Protocol):
+    """A carrier that can be asked where a parcel is."""
+
+    async def track(self, label: str) -> Sequence[TrackingScanned]:
+        """Every scan of the label's parcel so far, oldest first; none for a label that is not known."""
         ...
 
 

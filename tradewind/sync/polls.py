@@ -14,6 +14,7 @@ from tradewind.domain.events import (
     OrderObserved,
     PaymentObserved,
     ResourceChanged,
+    TrackingScanned,
     events_adapter,
 )
 from tradewind.ledger.inbox import Delivery
@@ -55,6 +56,8 @@ def _changed_at(event: Event, since: datetime) -> datetime:
             return version
         case PaymentObserved():
             return event.payment.created_at
+        case TrackingScanned():
+            return event.occurred_at
         case _:
             return since
 
@@ -69,6 +72,8 @@ def _address(event: Event) -> tuple[str, str]:
             return event.label.connection, f"label/{event.label.external_id}"
         case DisputeObserved():
             return event.connection, f"dispute/{event.dispute.external_id}"
+        case TrackingScanned():
+            return event.connection, f"scan/{event.tracking_number}/{event.status}"
         case ResourceChanged():
             return event.resource.connection, f"{event.resource.kind}/{event.resource.external_id}"
         case JournalRecorded():

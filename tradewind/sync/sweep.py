@@ -14,9 +14,10 @@ from datetime import datetime, timedelta
 
 from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, ResourceChanged
-from tradewind.domain.roles import Client, Journal, PaymentProcessor, Storefront
+from tradewind.domain.roles import Client, Journal, PaymentProcessor, Storefront, TracksParcels
 from tradewind.ledger import cursors, hearing, inbox
 from tradewind.ledger.engine import Ledger
+from tradewind.sync import parcels
 from tradewind.sync.polls import poll_delivery
 from tradewind.sync.seam import in_thread
 
@@ -54,7 +55,7 @@ async def sweep(
     complete = False
     try:
         async with asyncio.timeout(within_s) as time:
-            async for page in _changes(client, since, until):
+            async for page in _changes(ledger, key, client, since, until):
                 new += await in_thread(store_page, ledger, page, now, changed_since=since)
                 listed += len(page)
                 if reached := _reached(page):
@@ -86,9 +87,13 @@ async def measure(ledger: Ledger, key: str, *, now: datetime) -> hearing.Hearing
     return await in_thread(_measure, ledger, key, now)
 
 
-def _changes(client: Client, since: datetime, until: datetime) -> AsyncIterator[Sequence[Event]]:
-    """What the connection's role tells of [since, until]; a carrier's labels are our own and are not swept."""
+def _changes(
+    ledger: Ledger, key: str, client: Client, since: datetime, until: datetime
+) -> AsyncIterator[Sequence[Event]]:
+    """What the connection's role tells of [since, until]; of a carrier, whose labels are ours, the parcels' scans."""
     match client:
+        case TracksParcels():
+            return parcels.told_by_carrier(ledger, key, client, until)
         case Storefront():
             return client.changes(since, until)
         case PaymentProcessor():

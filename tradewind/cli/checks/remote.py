@@ -17,8 +17,8 @@ from tradewind.settings import Settings
 from tradewind.stack.environment import prefect_api_url
 from tradewind.stack.prefect_api import PrefectApi
 from tradewind.sync.connect import client_of
-from tradewind.sync.public_address import probe_gateway
 from tradewind.sync.subscriptions import hook_url
+from tradewind.transport.public_address import probe_gateway
 
 PROVIDER_TIMEOUT_S = 20.0
 MOST_SKEW_S = 60.0

@@ -98,7 +98,10 @@ class ShipStationClient:
         if name in LABEL_FILTERS and value:
             return [label async for page in self._pages({name: value}) for label in page]
         found = await self._found(self._api.get_label, places={"label_id": resource.external_id})
-        return (*found, *[scan for event in found if _tells_nothing(event) for scan in await self._scans(event)])
+        return (
+            *found,
+            *[scan for event in found if _tells_nothing(event) for scan in await self.track(event.label.external_id)],
+        )
 
     async def labels(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[LabelObserved]]:
         """Oldest first. Source: labels.list, `created_at_start` and `created_at_end`."""
@@ -199,9 +202,10 @@ class ShipStationClient:
             return ()
         return (self._observed(label, response, fulfillment_order, wrote=False),)
 
-    async def _scans(self, event: LabelObserved) -> Sequence[TrackingScanned]:
+    async def track(self, label: str) -> Sequence[TrackingScanned]:
+        """Source: ShipEngine OpenAPI, get_tracking_log_from_label."""
         try:
-            response = await self._call(self._api.track_label, places={"label_id": event.label.external_id})
+            response = await self._call(self._api.track_label, places={"label_id": label})
         except RequestRejected as error:
             if error.status == 404:
                 return ()
