@@ -13,6 +13,7 @@ from typing import Any
 
 _READ_WITHIN_S = 240.0
 _PAUSE_GRACE_S = 300.0
+_AFTER_SHIPPING = {"delivered", "delivery_failed", "returned", "refunded", "partially_refunded"}
 _GID = re.compile(r"gid://shopify/Order/(\d+)")
 
 
@@ -168,7 +169,7 @@ def _orders(database: sqlite3.Connection, witness: Witness, _: Any, verdict: Ver
             continue
         ships = any(line.requires_shipping for line in order.lines)
         expected = "cancelled" if order.cancelled_at else "shipped" if ships else "completed"
-        acceptable = {expected} | ({"delivered", "partially_refunded"} if expected == "shipped" else set())
+        acceptable = {expected} | (_AFTER_SHIPPING if expected == "shipped" else set())
         if row["state"] not in acceptable:
             verdict.lost += 1
             verdict.problems.append(f"{name} is {row['state']} in the books and ought to be {expected}")

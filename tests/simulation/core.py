@@ -46,7 +46,7 @@ class Core:
     dues: Dues
     rng: random.Random
     gateway: Host
-    sweep_every_s: float = 4 * 3600.0
+    sweep_every_s: float = 6 * 3600.0
 
     def start_gateway(self, process: Process) -> None:
         self.gateway.process = process

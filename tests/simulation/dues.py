@@ -105,7 +105,7 @@ class DueBell(Bell):
                 return
             if due_in_s <= 0:
                 # What is due and cannot be claimed (the connection is paused, say) is asked for again, less and less.
-                pause_s = min(timeout_s * 2.0 ** self._idle[lane], 120.0)
+                pause_s = min(timeout_s * 2.0 ** min(self._idle[lane], 20), 600.0)
                 self._idle[lane] += 1
                 await self._until(None, pause_s)
                 return

@@ -26,15 +26,15 @@ from tests.simulation.process import Process
 from tests.simulation.story import Story, tell
 from tests.simulation.wire import Host, Seen, Wire
 from tradewind.demo.sandbox import connections_of
-from tradewind.ledger import connections
+from tradewind.ledger import connections, keyring
 from tradewind.sandbox import create_app, create_sandbox
 from tradewind.sandbox.kernel import Sandbox
+from tradewind.sync import clients, seam
 from tradewind.sync import runner as runner_module
-from tradewind.sync import seam
 from tradewind.transport import transport as transport_module
 
 ORDERS = 30
-LONGEST_S = 14 * DAY_S
+LONGEST_S = 9 * DAY_S
 
 
 @dataclass
@@ -155,12 +155,19 @@ def _set_up(loop: VirtualLoop, seed: int, orders: int, faults: bool, decided: di
     witness = checker.Witness()
     wire.on_answer.append(lambda seen: witness.note(seen.at_s, seen.host == GATEWAY, seen.request, seen.status))
     core = Core(loop, store, wire, Dues(store, loop), rng("core"), gateway)
-    transport_module._new_client = lambda *_: wire.client()  # type: ignore[assignment]
-    seam.LEDGER_AWAY_S = 30.0
-    for poll in ("CONNECTIONS_POLL_S", "KEEPING_POLL_S"):
-        setattr(runner_module, poll, 6 * 3600.0)
+    _patch(wire)
     trouble = Trouble(faults, loop, core, sandbox, rng("trouble"))
     return Stage(loop, clock, store, sandbox, wire, tell(sandbox, seed, orders, decided), trouble, witness)
+
+
+def _patch(wire: Wire) -> None:
+    """HTTP leaves by the wire; what is looked at every few seconds of real days is looked at less often."""
+    transport_module._new_client = lambda *_: wire.client()  # type: ignore[assignment]
+    seam.LEDGER_AWAY_S = 30.0
+    keyring.REMEMBER_S = 6 * 3600.0
+    clients.LOOK_EVERY_S = 600.0
+    for poll in ("CONNECTIONS_POLL_S", "KEEPING_POLL_S"):
+        setattr(runner_module, poll, 6 * 3600.0)
 
 
 def _connect(stage: Stage) -> None:

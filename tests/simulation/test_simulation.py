@@ -32,6 +32,13 @@ def test_nothing_is_lost_or_done_twice_and_every_order_ends_as_it_does_in_order(
     assert (status, found["failed_seeds"], found["lost"], found["doubled"]) == (0, [], 0, 0), told
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("bug", ["dedupe by event id", "stock movement without cause", "key without connection"])
+def test_a_planted_bug_is_caught(bug: str) -> None:
+    status, found, told = simulate("--planted", bug, "--seeds", 10)
+    assert (status, found["planted"], found["caught"]) == (0, 1, 1), told
+
+
 def test_a_seed_is_replayed_exactly() -> None:
     arguments = ("--first", 7, "--seeds", 1, "--orders", 3, "--trace")
     assert simulate(*arguments)[2].splitlines()[:-1] == simulate(*arguments)[2].splitlines()[:-1]
