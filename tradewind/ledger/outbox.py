@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true, update
 
 from tradewind.domain.commands import WRITES, Command, Lane, Refetch, command_adapter
 from tradewind.errors import LeaseLost
@@ -76,6 +76,18 @@ def add(conn: Connection, commands: Sequence[Command], now: datetime) -> list[st
     return added + _add_refetches(conn, [one for one in commands if isinstance(one, Refetch)], now, due_at)
 
 
+def has_due(conn: Connection, connection: str, *, writes: bool) -> bool:
+    """Whether a claim may find something; one that finds commands of busy orders alone takes none."""
+    now = db_now(conn)
+    queries = (
+        select(table.c.id).where(
+            table.c.connection == connection, state, true() if writes else table.c.writes.is_(False)
+        )
+        for state in _claimable(now)
+    )
+    return any(conn.execute(query.limit(1)).first() is not None for query in queries)
+
+
 def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lease_s: float, writes: bool) -> list[Due]:
     """Take up to `limit` commands that are due, by lane and then by their time; those whose lease ran out too.
 
@@ -86,10 +98,7 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
     serialise(conn, "claim outbox")
     now = db_now(conn)
     # One statement for each, so that both walk their index in order and stop at the limit.
-    states = (
-        and_(table.c.state == "in_flight", table.c.lease_until <= now),
-        and_(table.c.state == "pending", table.c.next_attempt_at <= now),
-    )
+    states = _claimable(now)
     queries = [_due(connection, state, now, writes).limit(limit * 4) for state in states]
     chosen = _one_each([row for query in queries for row in conn.execute(query)], limit)
     if not chosen:
@@ -256,6 +265,13 @@ def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime
         numbered = wanted[resource].model_copy(update={"ordinal": before.made if before is not None else 0})
         rows.append(_new_row(numbered, now, due_at))
     return [row.key for row in insert_new(conn, table, rows, table.c.key)]
+
+
+def _claimable(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (
+        and_(table.c.state == "in_flight", table.c.lease_until <= now),
+        and_(table.c.state == "pending", table.c.next_attempt_at <= now),
+    )
 
 
 def _due(

@@ -180,8 +180,12 @@ class Dispatcher:
         return partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
 
     def _claim(self, connection: str, limit: int) -> list[outbox.Due]:
+        # Looked for by reading first: a database with one writer at a time must not be taken by those who find nothing.
+        with self._ledger.read() as database:
+            if not outbox.has_due(database, connection, writes=_may_write(database, connection)):
+                return []
         with self._ledger.write() as database:
-            writes = connections.state(database, connection) is ConnectionState.LIVE
+            writes = _may_write(database, connection)
             return outbox.claim_due(
                 database, connection, worker=self._worker, limit=limit, lease_s=self._lease_s, writes=writes
             )
@@ -291,6 +295,10 @@ class Dispatcher:
     def _delay_s(self, due: outbox.Due, error: Exception) -> float:
         asked = error.retry_after_s if isinstance(error, TransientError) else None
         return max(min(asked or 0.0, LONGEST_ASKED_S), backoff_s(due.attempts, self._rng))
+
+
+def _may_write(database: Database, connection: str) -> bool:
+    return connections.state(database, connection) is ConnectionState.LIVE
 
 
 async def call(client: Client, command: Command, key: str) -> Sequence[Event]:

@@ -232,6 +232,24 @@ def test_paused_connection_only_reads(ledger: Ledger) -> None:
     assert len(due(ledger, STORE)) == 1
 
 
+def test_whether_something_is_due_shows_without_claiming(ledger: Ledger) -> None:
+    def has_due(*, writes: bool = True) -> bool:
+        with ledger.read() as conn:
+            return outbox.has_due(conn, PROCESSOR, writes=writes)
+
+    assert not has_due()
+    added(ledger, capture())
+    assert has_due()
+    assert not has_due(writes=False)
+    (one,) = due(ledger, lease_s=0)
+    assert has_due()  # its lease has run out
+    (one,) = due(ledger)
+    assert not has_due()
+    with ledger.write() as conn:
+        outbox.postpone(conn, one, reason="slow", delay_s=3600)
+    assert not has_due()
+
+
 def test_refetches_are_coalesced_while_one_is_pending(ledger: Ledger) -> None:
     assert added(ledger, refetch(), refetch()) == [f"{STORE}/order/1/refetch/0"]
     assert added(ledger, refetch()) == []
