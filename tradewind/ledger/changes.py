@@ -155,29 +155,29 @@ def _listed(row: AnyRow) -> Change:
 
 
 def _compared(path: str, before: Any, after: Any) -> Iterator[FieldChange]:
-    """Equal parts are passed over whole: a record shares with the one before what did not change."""
-    if before is after or before == after:
+    """Walks down to the values: comparing whole parts of models first would cost more than it saves."""
+    if before is after:
         return
-    if isinstance(after, Money) or isinstance(before, Money):
-        yield FieldChange(path, _shown(before), _shown(after))
-    elif isinstance(before, Model) and isinstance(after, Model):
+    if type(before) is type(after) and isinstance(after, Model) and not isinstance(after, Money):
         yield from _models(path, before, after)
     elif before is None and isinstance(after, Order):
         yield from _models(path, Order(id=after.id, connection=after.connection, external_id=after.external_id), after)
     elif _is_listing(before) and _is_listing(after):
         yield from _listings(path, before, after)
-    else:
+    elif before != after:
         yield FieldChange(path, _shown(before), _shown(after))
 
 
 def _models(path: str, before: Model, after: Model) -> Iterator[FieldChange]:
-    for name in type(after).model_fields:
-        one, other = getattr(before, name, None), getattr(after, name)
-        if name in _BOOKKEEPING or one == other:
+    was = before.__dict__
+    for name, other in after.__dict__.items():
+        one = was.get(name)
+        if one is other or name in _BOOKKEEPING:
             continue
         inner = name if not path or path == "placed" else f"{path}.{name}"
         if name in PERSONAL:
-            yield FieldChange(inner, None if one is None else "known", "changed" if one else "known")
+            if one != other:
+                yield FieldChange(inner, None if one is None else "known", "changed" if one else "known")
         else:
             yield from _compared(inner, one, other)
 
