@@ -101,9 +101,14 @@ def add_links_many(conn: Connection, links: Mapping[str, str]) -> None:
     insert_new(conn, order_link, rows, order_link.c.link)
 
 
-def find_by_link(conn: Connection, link: str) -> str | None:
-    """The id of the order that has the link."""
-    return conn.execute(select(order_link.c.order_id).where(order_link.c.link == link)).scalar_one_or_none()
+def find_by_links(conn: Connection, links: Collection[str]) -> dict[str, str]:
+    """The ids of the orders that have these links, by link; links that no order has are left out."""
+    found: dict[str, str] = {}
+    ordered = sorted(links)
+    for start in range(0, len(ordered), CHUNK):
+        wanted = order_link.c.link.in_(ordered[start : start + CHUNK])
+        found.update({row.link: row.order_id for row in conn.execute(select(order_link).where(wanted))})
+    return found
 
 
 def by_name(conn: Connection, name: str) -> list[OrderRow]:

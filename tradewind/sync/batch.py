@@ -64,12 +64,15 @@ class Batch:
     found: dict[str, Order] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     links: dict[str, str] = field(default_factory=dict)
+    looked_up: dict[str, str | None] = field(default_factory=dict)
     refetches: dict[str, Refetch] = field(default_factory=dict)
     revoked: dict[str, ConnectionRevoked] = field(default_factory=dict)
 
     def preload(self, events: Iterable[Event]) -> None:
         """Load the records that the events name, all at once."""
-        names = {order_id for event in events if (order_id := self._named(event)) is not None}
+        every = list(events)
+        self._look_up({link for event in every for link in _links(event)})
+        names = {order_id for event in every if (order_id := self._named(event)) is not None}
         found = orders.load(self.database, self.keys, names)
         self.loaded.update({name: found[name][1] if name in found else None for name in names})
         self.records.update({name: order for name, (order, _) in found.items()})
@@ -197,7 +200,13 @@ class Batch:
         return self._by_link(resource.address)
 
     def _by_link(self, link: str) -> str | None:
-        return self.links.get(link) or orders.find_by_link(self.database, link)
+        if link not in self.links and link not in self.looked_up:
+            self._look_up({link})
+        return self.links.get(link) or self.looked_up.get(link)
+
+    def _look_up(self, links: Collection[str]) -> None:
+        """One that becomes known meanwhile is seen when the delivery that waits for it is parked."""
+        self.looked_up.update({**dict.fromkeys(links), **orders.find_by_links(self.database, links)})
 
     def _record(self, order_id: str) -> Order | None:
         if order_id not in self.loaded:
@@ -214,6 +223,16 @@ class Batch:
     def _refetch(self, resource: Resource, order_id: str | None) -> None:
         # Once per resource and batch, however many hints ask for it.
         self.refetches[resource.address] = Refetch(connection=resource.connection, order_id=order_id, resource=resource)
+
+
+def _links(event: Event) -> tuple[str, ...]:
+    match event:
+        case ResourceChanged():
+            return () if event.resource.kind == "order" else (event.resource.address,)
+        case PaymentObserved() | LabelObserved() | DisputeObserved() | TrackingScanned():
+            return links_to(event)
+        case _:
+            return ()
 
 
 def connections_by_key(database: Database, keys: KeyRing) -> dict[str, Connection]:

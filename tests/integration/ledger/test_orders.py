@@ -137,8 +137,7 @@ def test_order_is_found_by_a_link_and_keeps_it(ledger: Ledger) -> None:
     with ledger.write() as conn:
         orders.add_links(conn, "shopify:north/1", {"payment_id/1", "tracking/1"})
         orders.add_links(conn, "shopify:north/2", {"payment_id/1"})
-        assert orders.find_by_link(conn, "payment_id/1") == "shopify:north/1"
-        assert orders.find_by_link(conn, "payment_id/9") is None
+        assert orders.find_by_links(conn, ["payment_id/1", "payment_id/9"]) == {"payment_id/1": "shopify:north/1"}
 
 
 def test_recent_orders_come_latest_first(ledger: Ledger) -> None:

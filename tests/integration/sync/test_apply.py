@@ -114,7 +114,7 @@ class TestRecording:
         assert recorded(ledger).live
         assert wanted(ledger) == ["capture_payment"]
         with ledger.read() as database:
-            assert orders.find_by_link(database, "payment_id/pay-1") == ORDER
+            assert orders.find_by_links(database, ["payment_id/pay-1"]) == {"payment_id/pay-1": ORDER}
             assert stock.levels(database) == {("MUG", "shed"): Availability(on_hand=0, reserved=2)}
 
     def test_an_echo_of_our_own_write_asks_for_nothing_new(self, ledger: Ledger, applier: Applier) -> None:
