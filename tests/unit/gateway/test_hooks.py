@@ -359,3 +359,27 @@ def test_the_gateway_imports_no_prefect() -> None:
 def test_secrets_do_not_show(store: FakeStore) -> None:
     known: Connection = store.known["fake:north"]
     assert "good" not in repr(known)
+
+
+async def test_a_commit_after_the_deadline_stands_and_its_repetition_is_a_duplicate(store: FakeStore) -> None:
+    store.open_gate.clear()
+    async with gateway(store, answer_within_s=0.05) as client:
+        late = await client.post(HOOK, content=b"late", headers=GOOD)
+        assert (late.status_code, late.headers["retry-after"]) == (503, "5")
+        store.open_gate.set()
+        await until(lambda: [each.delivery_key for each in store.stored] == ["late"])
+    async with gateway(store) as client:
+        again = await client.post(HOOK, content=b"late", headers=GOOD)
+    assert (again.status_code, again.json()) == (200, {"status": "duplicate"})
+
+
+async def test_a_body_that_comes_slowly_shares_the_deadline_of_the_whole_request(store: FakeStore) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        for _ in range(100):
+            yield b"x"
+            await asyncio.sleep(0.02)
+
+    async with gateway(store, answer_within_s=0.2) as client:
+        answer = await client.post(HOOK, content=slowly(), headers=GOOD)
+    assert answer.status_code == 408
+    assert store.stored == []
