@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "200" if os.environ.get("CI") else "20"))
+"""About ten seconds of processor time each."""
 SHARE = 10
 
 
