@@ -58,6 +58,7 @@ STEPS: tuple[Step, ...] = (
     *_steps("a part is refunded", _S.PARTIALLY_REFUNDED, _S.PAID, _S.COMPLETED, _S.DELIVERED, _S.PARTIALLY_PAID),
     *_steps("everything is refunded", _S.REFUNDED, *_UNPAID, _S.ON_HOLD, _S.PAID, _S.LABELLED, _S.COMPLETED),
     *_steps("everything is refunded", _S.REFUNDED, *_SENT, _S.PARTIALLY_REFUNDED),
+    *_steps("more is captured after that", _S.PARTIALLY_REFUNDED, _S.REFUNDED),
     *_steps(
         "goods are to come back: asked for, or cancelled after they left",
         _S.RETURN_REQUESTED,
