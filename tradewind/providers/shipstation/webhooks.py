@@ -53,6 +53,8 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
 def identify(request: HookRequest) -> HookIdentity:
     """The key is a digest of type, address and data: ShipStation sends no id, and repeats the same three.
 
+    Source: docs.shipstation.com/apis/docs/guides/webhooks-schemas, whose examples have these three and nothing else.
+
     A body that is no envelope is named by the digest of its bytes. occurred_at: of the newest scan, when there is one.
     """
     envelope = json_object(request.body)

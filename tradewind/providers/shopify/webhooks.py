@@ -76,7 +76,9 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
 def identify(request: HookRequest) -> HookIdentity:
     """The key is the webhook id: Shopify repeats a delivery under the same one.
 
-    The event id is shared by the deliveries of one change to several topics, so it only correlates. A delivery without
+    The event id is shared by the deliveries of one change to several subscriptions, so it only correlates: whoever
+    keeps one delivery per event drops the other topics. Source: shopify.dev, "Ignore duplicate webhooks" and "Verify
+    Events deliveries". A delivery without
     a webhook id is named by the digest of its topic and body.
     """
     topic = _header(request, "topic") or "unnamed"

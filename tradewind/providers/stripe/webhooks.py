@@ -88,6 +88,9 @@ def authenticate(request: HookRequest, secrets: Mapping[str, str], now: datetime
 def identify(request: HookRequest) -> HookIdentity:
     """The key is the event id: Stripe repeats a delivery, also to several endpoints, with the same one.
 
+    Repeated for up to three days, in any order. Source: docs.stripe.com/webhooks ("Handle duplicate events"),
+    docs.stripe.com/webhooks/process-undelivered-events.
+
     A body that is no event is named by its digest. correlation: the id of the API request that caused the event.
     """
     event = json_object(request.body)
