@@ -248,28 +248,26 @@ def _money(database: sqlite3.Connection, witness: Witness, facts: list[dict[str,
         )
 
 
-def _late_labels(_: Any, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
+def _late_labels(database: sqlite3.Connection, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
     """A label bought after the cancellation is forgiven only if the order was read before it, a moment ago."""
     cancelled = {(f["store"], str(f["order_id"])): f["at"] for f in facts if f["kind"] == "cancel_acknowledged"}
-    stores = defaultdict(list)
-    for store, number in witness.orders:
-        stores[number].append(store)
+    # Both stores have orders of the same numbers: only the command tells whose shipment it is.
+    asked = database.execute(
+        "SELECT DISTINCT json_extract(command, '$.external_shipment_id'), json_extract(command, '$.storefront')"
+        " FROM outbox WHERE verb = 'buy_label'"
+    )
+    stores = {shipment: storefront.partition(":")[2] for shipment, storefront in asked}
     assert witness.started_at is not None
     for fact in facts:
-        number = str(fact.get("external_order_id", "")).rpartition("/")[2]
-        # Both stores have an order of the same number: only what is certain counts.
-        if fact["kind"] != "label_requested" or any((store, number) not in cancelled for store in stores[number]):
+        if fact["kind"] != "label_requested" or fact["external_shipment_id"] not in stores:
             continue
-        if not stores[number] or any(cancelled[store, number] >= fact["at"] for store in stores[number]):
+        order = stores[fact["external_shipment_id"]], str(fact["external_order_id"]).rpartition("/")[2]
+        if order not in cancelled or cancelled[order] >= fact["at"]:
             continue
         bought_s = (fact["at"] - witness.started_at).total_seconds()
-        ended_s = {s: (cancelled[s, number] - witness.started_at).total_seconds() for s in stores[number]}
-        if not any(
-            bought_s - _READ_WITHIN_S <= read_s <= ended_s[store]
-            for store in stores[number]
-            for read_s in witness.read[store, number]
-        ):
-            verdict.problems.append(f"a label was bought for order {number}, which was cancelled and not looked at")
+        ended_s = (cancelled[order] - witness.started_at).total_seconds()
+        if not any(bought_s - _READ_WITHIN_S <= read_s <= ended_s for read_s in witness.read[order]):
+            verdict.problems.append(f"a label was bought for {order}, which was cancelled and not looked at")
 
 
 def _pauses(_: Any, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
