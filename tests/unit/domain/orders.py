@@ -127,6 +127,8 @@ def placed(**changes: Any) -> PlacedOrder:
         "taxes_included": True, "customer": Customer(external_id="c-1", email="ada@example.com"), "ship_to": HOME,
         "transactions": (transaction(),), "fulfillment_orders": (work(),),
     }  # fmt: skip
+    if "current_total" in changes:
+        values["presentment_current_total"] = changes["current_total"]
     return PlacedOrder(**values | changes)
 
 
