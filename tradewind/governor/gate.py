@@ -46,7 +46,10 @@ class Gate:
         return len(self._queue)
 
     async def enter(self, cost: float, lane: Lane) -> Lane:
-        """Return when the call may go, with the lane in which it goes. Raises ProviderUnavailable (circuit open), RateLimited (too long to wait)."""
+        """Return when the call may go, with the lane in which it goes.
+
+        Raises ProviderUnavailable (circuit open), RateLimited (too long to wait).
+        """
         serial, began = next(self._tickets), self._clock.monotonic()
         deadline = began + LONGEST_WAIT_S[lane]
         promoted_at = began + PROMOTED_AFTER_S if lane == "normal" else deadline
