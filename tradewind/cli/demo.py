@@ -16,6 +16,7 @@ def command(
     orders: Annotated[int, typer.Option(min=1, help="How many orders the shoppers place.")] = 60,
     seed: Annotated[int, typer.Option(help="Every choice of the world comes from it.")] = 1,
     faults: Annotated[str, typer.Option(help="none, mild or hostile: see docs/sandbox.md.")] = "none",
+    life: Annotated[str, typer.Option(help="What happens to orders, plain or full: see docs/sandbox.md.")] = "plain",
     replay: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Act out a shop's own order history (CSV).")
     ] = None,
@@ -36,7 +37,9 @@ def command(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if faults not in ("none", "mild", "hostile"):
         raise typer.BadParameter("must be none, mild or hostile", param_hint="--faults")
+    if life not in ("plain", "full"):
+        raise typer.BadParameter("must be plain or full", param_hint="--life")
     rate_per_s = INVOICES_PER_S if replay else ORDERS_PER_S
-    plan = Plan(orders, seed, faults, replay.absolute() if replay else None, rate_per_s)
+    plan = Plan(orders, seed, faults, replay.absolute() if replay else None, rate_per_s, life)
     if not run_demo(plan, Console(), json_file=json_file, keep=keep):
         raise typer.Exit(1)

@@ -28,13 +28,17 @@ STALLED_S = 330.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. rate_per_s: orders (or invoices of a replay) a second. faults: none, mild or hostile."""
+    """What to run. rate_per_s: orders (or invoices of a replay) a second. faults: none, mild or hostile.
+
+    life: what happens to orders, plain or full; a replay acts out what its file says.
+    """
 
     orders: int
     seed: int
     faults: str
     replay: Path | None
     rate_per_s: float
+    life: str = "plain"
 
 
 Progress = Callable[[str, int, int], None]
@@ -97,7 +101,7 @@ class Scenario:
         if plan.replay is not None:
             control.start(replay=str(plan.replay), rate_per_s=plan.rate_per_s)
         else:
-            control.start(orders=plan.orders, rate_per_s=plan.rate_per_s)
+            control.start(orders=plan.orders, rate_per_s=plan.rate_per_s, life=plan.life)
         pause_s = 20 / plan.rate_per_s  # between two shoppers, hardly ever so long
         self._until(lambda: self._world_is_quiet(control), STALLED_S + pause_s, "orders are still being placed")
 
