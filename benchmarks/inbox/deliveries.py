@@ -57,9 +57,15 @@ def pad(ledger: Ledger, number: int) -> None:
 
 def settle(ledger: Ledger) -> None:
     """Let what was filled in reach its place on the disk, so that nobody pays for it later."""
-    with ledger.engine.connect() as conn, conn.execution_options(isolation_level="AUTOCOMMIT"):
+    with ledger.engine.connect() as conn:
+        driver = conn.connection.driver_connection
+        assert driver is not None
+        if ledger.dialect == "postgresql":
+            driver.autocommit = True
         for statement in ("ANALYZE", "CHECKPOINT" if ledger.dialect == "postgresql" else "PRAGMA wal_checkpoint"):
-            conn.exec_driver_sql(statement)
+            driver.execute(statement).close()
+        if ledger.dialect == "postgresql":
+            driver.autocommit = False
     os.sync()
 
 
