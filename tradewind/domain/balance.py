@@ -84,16 +84,24 @@ def _balance(placed: PlacedOrder, payments: Iterable[Payment], disputes: Iterabl
     )
     whole = Money.total(taken, currency)
     given_back = min(Money.total(refunded, currency), whole)
-    return Balance(_due(placed, currency), whole, given_back)
+    return Balance(due(placed, currency), whole, given_back)
 
 
-def _due(placed: PlacedOrder, currency: str) -> Money:
-    """Units that were taken off and paid back were due all the same; units taken off before never were."""
+def due(placed: PlacedOrder, currency: str) -> Money:
+    """What the order costs, in one of its two currencies.
+
+    Units that were taken off and paid back were due all the same; units taken off before never were.
+    """
     shown = placed.presentment_total.currency == currency
     total = placed.presentment_total if shown else placed.total
     current = placed.presentment_current_total if shown else placed.current_total
     returned = Money.total((told_amount(refund, currency) for refund in placed.refunds), currency)
     return min(total, current + returned)
+
+
+def captured_by_store(placed: PlacedOrder, currency: str) -> Money:
+    """What the storefront took itself, in one of the order's two currencies."""
+    return Money.total(_own(placed, _TAKEN, currency), currency)
 
 
 def _own(placed: PlacedOrder, kinds: Sequence[TransactionKind], currency: str) -> Iterator[Money]:

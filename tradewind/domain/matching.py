@@ -113,8 +113,21 @@ def _recorded_payments(books: _Books) -> Iterator[pd.DataFrame]:
 def _with_money(orders: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
     """The orders with what their processors were due, captured, hold and gave back; has_payment: at all.
 
+    An order whose processors took the customer's currency is stated in that; comparable: they took one of the two.
     paid: in full, as the storefront has it or as the processors' money says while the storefront is not told yet.
     """
+    orders = orders.merge(_taken_of(payments), on="order_id", how="left", indicator="has_payment")
+    orders = _in_their_currency(orders)
+    amounts = orders[["captured", "returned", "held"]].fillna(0).astype("int64")
+    due = orders["due"] - orders["captured_by_store"]
+    has_payment = orders["has_payment"] == "both"
+    comparable = ~has_payment | (orders["taken_in"] == orders["currency"])
+    paid = orders["paid"] | (has_payment & comparable & (amounts["captured"] >= due))
+    return orders.assign(**amounts, due=due, has_payment=has_payment, comparable=comparable, paid=paid)
+
+
+def _taken_of(payments: pd.DataFrame) -> pd.DataFrame:
+    """One row an order with payments: their sums, and the one currency that they are in; missing for several."""
     known = payments.dropna(subset=["order_id"])
     columns = {
         "order_id": known["order_id"],
@@ -122,13 +135,18 @@ def _with_money(orders: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
         "returned": known["refunded"],
         "held": known["authorized"].where(known["state"] == "authorized", 0),
     }
-    money = pd.DataFrame(columns).groupby("order_id", as_index=False).sum()
-    orders = orders.merge(money, on="order_id", how="left", indicator="has_payment")
-    amounts = orders[["captured", "returned", "held"]].fillna(0).astype("int64")
-    due = orders["total"] - orders["captured_by_store"]
-    has_payment = orders["has_payment"] == "both"
-    paid = orders["paid"] | (has_payment & (amounts["captured"] >= due))
-    return orders.assign(**amounts, due=due, has_payment=has_payment, paid=paid)
+    sums = pd.DataFrame(columns).groupby("order_id", as_index=False).sum()
+    each = known[["order_id", "currency"]].drop_duplicates()
+    single = each[~each.duplicated("order_id", keep=False)].rename(columns={"currency": "taken_in"})
+    return sums.merge(single, on="order_id", how="left")
+
+
+def _in_their_currency(orders: pd.DataFrame) -> pd.DataFrame:
+    """Due, captured and refunded by the storefront in the currency that the processors took, where it has both."""
+    foreign = (orders["taken_in"] == orders["presentment_currency"]).fillna(False).astype("bool")
+    columns = ("currency", "due", "captured_by_store", "refunded")
+    names = {"currency": "presentment_currency"} | {name: f"presentment_{name}" for name in columns[1:]}
+    return orders.assign(**{name: orders[name].where(~foreign, orders[names[name]]) for name in columns})
 
 
 def _charges(books: _Books) -> Iterator[pd.DataFrame]:
@@ -139,7 +157,7 @@ def _charges(books: _Books) -> Iterator[pd.DataFrame]:
     yield _report(
         _K.MISSING_PAYMENT, nowhere, nowhere["order_id"], expected=_amount(nowhere, "due"), found="no payment"
     )
-    yield from _settlement(orders[orders["has_payment"]])
+    yield from _settlement(orders[orders["has_payment"] & orders["comparable"]])
 
 
 def _settlement(orders: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -213,6 +231,9 @@ def _one_label_each(live: pd.DataFrame, sides: Sides) -> Iterator[pd.DataFrame]:
         _K.DUPLICATE_LABEL, each, each["fulfillment_order"],
         expected="1 live label", found=each["count"].astype("str") + " live labels",
     )  # fmt: skip
+    # What the store was told of has left: the parcel is to come back, and its label is not voided.
+    left = sides.work.loc[sides.work["told"], "fulfillment_order"]
+    live = live[~_among(live["fulfillment_order"].fillna(""), left)]
     gone = pd.concat([orders.loc[orders["cancelled"], "order_id"] for orders in (sides.orders, sides.recorded_orders)])
     late = live[_among(live["order_id"], gone) & (live["created_at"] <= sides.settled_before)]
     yield _report(_K.LABEL_AFTER_CANCEL, late, late["subject"], expected="voided", found=_tracking(late))

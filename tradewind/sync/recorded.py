@@ -25,9 +25,13 @@ _OF_STORE = select(func.coalesce(func.sum(payment.c.captured), 0)).where(
 _REFUNDED_BY_STORE = select(func.coalesce(func.sum(refund.c.amount), 0)).where(
     refund.c.order_id == orders.c.id, refund.c.connection == orders.c.connection
 )
+# The ledger's columns are in the shop's currency: what a processor took in another is left to the storefront's listing.
 _STORE_ORDERS = select(
-    orders.c.id, orders.c.connection, orders.c.name, orders.c.currency, orders.c.total, _OF_STORE.scalar_subquery(),
-    _REFUNDED_BY_STORE.scalar_subquery(), orders.c.cancelled_at.is_not(None), orders.c.fully_paid, orders.c.on_hold,
+    orders.c.id, orders.c.connection, orders.c.name, orders.c.currency, orders.c.currency.label("presentment_currency"),
+    orders.c.total,
+    orders.c.due, _OF_STORE.scalar_subquery(), _REFUNDED_BY_STORE.scalar_subquery(),
+    orders.c.due.label("presentment_due"), _OF_STORE.scalar_subquery(), _REFUNDED_BY_STORE.scalar_subquery(),
+    orders.c.cancelled_at.is_not(None), orders.c.fully_paid, orders.c.on_hold,
     orders.c.live, orders.c.placed_at, orders.c.updated_at,
 ).where(orders.c.currency.is_not(None), orders.c.test.is_(False))  # fmt: skip
 _PAYMENTS = select(

@@ -10,6 +10,7 @@ from typing import Self
 import pandas as pd
 
 from tradewind.domain import frames
+from tradewind.domain.balance import captured_by_store, due, told_amount
 from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved
 from tradewind.domain.frames import frame
@@ -21,8 +22,6 @@ from tradewind.domain.order import (
     Label,
     Payment,
     PlacedOrder,
-    TransactionKind,
-    TransactionStatus,
 )
 from tradewind.domain.reducer import resource_link
 
@@ -146,9 +145,10 @@ def _order_row(order_id: str, event: OrderObserved, live: bool) -> _Row:
         event.connection,
         placed.name,
         placed.currency,
+        placed.presentment_total.currency,
         placed.total.minor,
-        _captured_by_store(placed).minor,
-        Money.total((refund.amount for refund in placed.refunds), placed.currency).minor,
+        *_amounts(placed, placed.currency),
+        *_amounts(placed, placed.presentment_total.currency),
         placed.cancelled_at is not None,
         placed.fully_paid,
         placed.on_hold,
@@ -158,15 +158,10 @@ def _order_row(order_id: str, event: OrderObserved, live: bool) -> _Row:
     )
 
 
-def _captured_by_store(placed: PlacedOrder) -> Money:
-    taken = (
-        transaction.amount
-        for transaction in placed.transactions
-        if transaction.captured_by is CapturedBy.STOREFRONT
-        and transaction.status is TransactionStatus.SUCCESS
-        and transaction.kind in (TransactionKind.CAPTURE, TransactionKind.SALE)
-    )
-    return Money.total(taken, placed.currency)
+def _amounts(placed: PlacedOrder, currency: str) -> tuple[int, int, int]:
+    """Due, captured and refunded by the storefront, in one of the order's two currencies."""
+    refunded = Money.total((told_amount(refund, currency) for refund in placed.refunds), currency)
+    return due(placed, currency).minor, captured_by_store(placed, currency).minor, refunded.minor
 
 
 def _owner_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:

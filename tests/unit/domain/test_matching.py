@@ -76,8 +76,16 @@ def table(schema: Schema, *rows: dict[str, Any]) -> pd.DataFrame:
     return frame([tuple(row[name] for name in schema) for row in rows], schema)
 
 
+def order_row(**changes: Any) -> dict[str, Any]:
+    """An order of which all is due, in one currency, unless changed."""
+    row = ORDER | changes
+    row = {"due": row["total"], "presentment_currency": row["currency"]} | row
+    amounts = {f"presentment_{name}": row[name] for name in ("due", "captured_by_store", "refunded")}
+    return amounts | row
+
+
 def orders(**changes: Any) -> pd.DataFrame:
-    return table(frames.STORE_ORDERS, ORDER | changes)
+    return table(frames.STORE_ORDERS, order_row(**changes))
 
 
 def recorded_orders(**changes: Any) -> pd.DataFrame:
@@ -222,6 +230,49 @@ def test_a_live_label_is_found_when_only_the_ledger_remembers_the_cancelled_orde
     assert list(remembered) == ["label_after_cancel"]
 
 
+def test_a_label_whose_parcel_had_left_before_the_cancellation_is_not_to_be_voided() -> None:
+    assert found(**(CANCELLED | {"work": work(told=True)}), **REFUNDED) == {}
+
+
+DOLLARS = {"presentment_currency": "USD", "presentment_due": 1600}
+
+
+def test_an_order_that_was_paid_in_the_customers_currency_is_compared_in_it() -> None:
+    paid = {"currency": "USD", "authorized": 1600, "captured": 1600}
+    agreed = {"payments": payments(**paid), "recorded_payments": recorded_payments(**paid)}
+    assert found(orders=orders(**DOLLARS), **agreed) == {}
+    short = paid | {"captured": 1500}
+    wrong = found(orders=orders(**DOLLARS), payments=payments(**short), recorded_payments=recorded_payments(**short))[
+        "amount_mismatch"
+    ]
+    assert (wrong.expected, wrong.found, wrong.difference) == (
+        "16.00 USD",
+        "15.00 USD",
+        Money(minor=-100, currency="USD"),
+    )
+
+
+def test_a_refund_in_the_customers_currency_is_compared_in_it() -> None:
+    paid = {"currency": "USD", "authorized": 1600, "captured": 1600, "refunded": 400}
+    agreed = {"payments": payments(**paid), "recorded_payments": recorded_payments(**paid)}
+    store = orders(**DOLLARS, refunded=300, presentment_refunded=400)
+    assert found(orders=store, **agreed) == {}
+    assert list(found(orders=orders(**DOLLARS, refunded=400, presentment_refunded=500), **agreed)) == [
+        "refund_mismatch"
+    ]
+
+
+def test_money_in_a_currency_that_the_order_does_not_state_is_left_to_its_listing() -> None:
+    paid = {"currency": "EUR", "authorized": 1500, "captured": 1500}
+    assert found(payments=payments(**paid), recorded_payments=recorded_payments(**paid)) == {}
+
+
+def test_what_an_edit_took_off_was_never_due() -> None:
+    paid = {"authorized": 1250, "captured": 1000}
+    agreed = {"payments": payments(**paid), "recorded_payments": recorded_payments(**paid)}
+    assert found(orders=orders(due=1000), **agreed) == {}
+
+
 def test_held_money_of_a_cancelled_order_is_found() -> None:
     held = {"state": "authorized", "captured": 0}
     void = {"labels": labels({"state": "voided"}), "recorded_labels": recorded_labels({"state": "voided"})}
@@ -266,7 +317,8 @@ def test_what_is_younger_than_the_settling_time_is_no_discrepancy_yet() -> None:
 
 
 def test_a_ledger_that_is_ahead_of_the_listing_is_no_discrepancy() -> None:
-    assert found(recorded_orders=recorded_orders(updated_at=AT + timedelta(seconds=1), cancelled=True)) != {}
+    cancelled = recorded_orders(updated_at=AT + timedelta(seconds=1), cancelled=True)
+    assert found(recorded_orders=cancelled, work=work(told=False)) != {}
     ahead = recorded_orders(updated_at=AT + timedelta(seconds=1), total=99)
     assert "stale_order" not in found(recorded_orders=ahead)
 
@@ -338,7 +390,7 @@ def test_large_books_match_in_linear_time(size: int) -> None:
     started = time.process_time()
     sides = Sides(
         settled_before=SETTLED,
-        orders=many(frames.STORE_ORDERS, ORDER, numbers),
+        orders=many(frames.STORE_ORDERS, order_row(), numbers),
         payment_owners=many(frames.PAYMENT_OWNERS, ORDER, numbers),
         work=many(frames.WORK, WORK, numbers),
         payments=many(frames.PAYMENTS, PAYMENT, numbers),

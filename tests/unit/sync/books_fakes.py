@@ -138,7 +138,7 @@ class FakeStore(FakeClient):
 
 
 class FakeProcessor(FakeClient):
-    capture = cancel = refund = FakeClient._unused
+    capture = cancel = refund = find_effect = FakeClient._unused
 
     def payments(self, since: datetime, until: datetime) -> AsyncIterator[Any]:
         return self._listed(PROCESSOR, self.shop.payments, since, until)
