@@ -75,17 +75,18 @@ def orders_frame(data: Frames, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def payments_frame(data: Frames) -> pd.DataFrame:
-    """One row a payment at a processor, with the currency of its order."""
+    """One row a payment at a processor. order_currency: the one of its order's two that it is in, else the shop's."""
     payments = data["payments"]
     payments = payments[payments["kind"] == "payment"].reset_index(drop=True)
-    currencies = data["orders"].set_index("order_id")["currency"]
+    orders = data["orders"].set_index("order_id")
+    shop, shown = (payments["order_id"].map(orders[name]) for name in ("currency", "presentment_currency"))
     return pd.DataFrame(
         {
             "row": payments["payment_external_id"] + " of " + payments["order_name"].fillna("an unknown order"),
             "currency": payments["currency"],
             "connection": payments["connection"],
             "payment": payments["payment_external_id"],
-            "order_currency": payments["order_id"].map(currencies).astype("str"),
+            "order_currency": shown.where(payments["currency"] == shown, shop).astype("str"),
             **{column: payments[column].astype("int64") for column in ("authorized", "captured", "refunded")},
         }
     )

@@ -13,7 +13,7 @@ from tradewind.domain.money import Money
 ROWS_SHOWN = 20
 """How many failing rows a check carries; `failed` counts them all."""
 
-_AMOUNTS = frozenset(("total", "parts_total", "lines_total", "subtotal", "captured", "refunded", "authorized"))
+_AMOUNTS = frozenset(("total", "due", "parts_total", "lines_total", "subtotal", "captured", "refunded", "authorized"))
 
 
 class _Frozen(BaseModel):

@@ -22,6 +22,7 @@ from tests.unit.sync.books_fakes import (
     settled_order,
 )
 from tradewind.domain.catalogue import CatalogueItem, StockLevel
+from tradewind.domain.money import Money
 from tradewind.domain.reducer import new_order
 from tradewind.ledger import catalogue, discrepancies
 from tradewind.ledger.engine import Ledger, open_ledger
@@ -99,6 +100,14 @@ def test_a_payment_is_shown_with_its_order(ledger: Ledger) -> None:
     record(ledger, settled())
     payment = row_of(read_frames(ledger)["payments"])
     assert (payment["row"], payment["order_currency"], payment["refunded"]) == ("pi-1 of #1", "GBP", 0)
+
+
+@pytest.mark.parametrize(("paid_in", "stated"), [("GBP", "GBP"), ("EUR", "EUR"), ("USD", "GBP")])
+def test_a_payment_may_be_in_either_currency_of_its_order(ledger: Ledger, paid_in: str, stated: str) -> None:
+    amounts = {name: Money(minor=1250, currency=paid_in) for name in ("authorized", "captured")}
+    paid = payment_observed(1, refunded=Money(minor=0, currency=paid_in), **amounts)
+    record(ledger, settled_order(order_observed(1, presentment_total=Money(minor=1500, currency="EUR")), paid))
+    assert row_of(read_frames(ledger)["payments"])["order_currency"] == stated
 
 
 def test_stock_is_shown_with_the_name_of_its_place(ledger: Ledger) -> None:
