@@ -28,7 +28,7 @@ class EndpointPage(BaseModel):
 
 
 class Endpoints:
-    """knows_secret: whether the connection holds the signing secret of its endpoint."""
+    """knows_secret: whether the connection holds the signing secret of its endpoint; it does once one was made."""
 
     def __init__(self, api: StripeApi, *, knows_secret: bool) -> None:
         self._api = api
@@ -51,6 +51,7 @@ class Endpoints:
         response = await self._api.post("/v1/webhook_endpoints", "webhook_endpoints.create", data, str(uuid.uuid4()))
         for endpoint in existing:
             await self.unsubscribe(endpoint.id)
+        self._knows_secret = True
         return (_subscription(parsed(EndpointObject, json_of(response), "webhook_endpoints.create")),)
 
     async def unsubscribe(self, external_id: str) -> None:

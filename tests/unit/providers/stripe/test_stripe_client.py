@@ -304,6 +304,14 @@ async def test_an_endpoint_that_is_as_wanted_is_left_alone():
     assert await wire.clock.run(stripe(wire, webhook_secret="whsec_1").subscribe("https://shop/hooks")) == ()
 
 
+async def test_an_endpoint_that_was_just_made_is_not_made_again():
+    made = endpoint(secret="whsec_1")
+    wire = Wire({"data": [], "has_more": False}, made, {"data": [endpoint()], "has_more": False})
+    client = stripe(wire)
+    await wire.clock.run(client.subscribe("https://shop/hooks"))
+    assert await wire.clock.run(client.subscribe("https://shop/hooks")) == ()
+
+
 @pytest.mark.parametrize(
     ("changes", "secrets"),
     [
