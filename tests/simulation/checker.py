@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,8 +156,57 @@ def _commands(database: sqlite3.Connection, _: Witness, __: Any, verdict: Verdic
         verdict.problems.append(f"command {row['key']} is left {row['state']}: {row['reason']}")
 
 
-def _orders(database: sqlite3.Connection, witness: Witness, _: Any, verdict: Verdict) -> None:
+def _gone_parcels(
+    database: sqlite3.Connection, witness: Witness, facts: list[dict[str, Any]]
+) -> Counter[tuple[str, str]]:
+    """Parcels of cancelled orders that had left before anyone could know, by their order.
+
+    The carrier had scanned them before the order was read again after its cancellation, or it refused to void.
+    """
+    assert witness.started_at is not None
+    scanned: dict[str, float] = {}
+    for fact in facts:
+        if fact["kind"] == "parcel_scanned":
+            at_s = (fact["at"] - witness.started_at).total_seconds()
+            scanned[fact["label_id"]] = min(scanned.get(fact["label_id"], at_s), at_s)
+    voided = {fact["label_id"] for fact in facts if fact["kind"] == "label_voided"}
+    ended = {
+        (fact["store"], str(fact["order_id"])): (fact["at"] - witness.started_at).total_seconds()
+        for fact in facts
+        if fact["kind"] == "cancel_acknowledged"
+    }
+    tried = database.execute(
+        "SELECT json_extract(command, '$.label') FROM outbox WHERE verb = 'void_label' AND state != 'pending'"
+    )
+    refused = {row[0] for row in tried} - voided
+    gone: Counter[tuple[str, str]] = Counter()
+    for fact, order in _labels_bought(database, facts):
+        label = fact["label_id"]
+        if order not in ended or label in voided or label not in scanned:
+            continue
+        known_s = min((read_s for read_s in witness.read[order] if read_s >= ended[order]), default=float("inf"))
+        gone[order] += scanned[label] <= known_s + _READ_WITHIN_S or label in refused
+    return gone
+
+
+def _labels_bought(
+    database: sqlite3.Connection, facts: list[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], tuple[str, str]]]:
+    """Each label that was asked for, with its order. Both stores have orders of the same numbers: only the command
+    tells whose shipment it is."""
+    asked = database.execute(
+        "SELECT DISTINCT json_extract(command, '$.external_shipment_id'), json_extract(command, '$.storefront')"
+        " FROM outbox WHERE verb = 'buy_label'"
+    )
+    stores = {shipment: storefront.partition(":")[2] for shipment, storefront in asked}
+    for fact in facts:
+        if fact["kind"] == "label_requested" and fact["external_shipment_id"] in stores:
+            yield fact, (stores[fact["external_shipment_id"]], str(fact["external_order_id"]).rpartition("/")[2])
+
+
+def _orders(database: sqlite3.Connection, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
     """Every order is in the books, in the state in which it is at its store."""
+    gone = _gone_parcels(database, witness, facts)
     recorded = {(r["connection"].partition(":")[2], r["external_id"].rpartition("/")[2]): r
                 for r in database.execute("SELECT * FROM orders")}  # fmt: skip
     for one in witness.planned:
@@ -170,11 +220,19 @@ def _orders(database: sqlite3.Connection, witness: Witness, _: Any, verdict: Ver
         ships = any(line.requires_shipping for line in order.lines)
         expected = "cancelled" if order.cancelled_at else "shipped" if ships else "completed"
         acceptable = {expected} | (_AFTER_SHIPPING if expected == "shipped" else set())
+        if expected == "cancelled" and gone[key]:
+            acceptable = {"return_requested"}
         if row["state"] not in acceptable:
             verdict.lost += 1
             verdict.problems.append(f"{name} is {row['state']} in the books and ought to be {expected}")
         net = (row["captured"] or 0) - (row["refunded"] or 0)
-        verdict.end.orders[f"{one.store}/{one.number}"] = (row["state"], row["total"], net, row["fully_paid"])
+        # Whether a cancelled order was captured first, or its parcel had left, is a matter of minutes.
+        end = (
+            ("cancelled", row["total"], net)
+            if order.cancelled_at
+            else (row["state"], row["total"], net, row["fully_paid"])
+        )
+        verdict.end.orders[f"{one.store}/{one.number}"] = end
 
 
 def _labels(database: sqlite3.Connection, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
@@ -192,6 +250,8 @@ def _labels(database: sqlite3.Connection, witness: Witness, facts: list[dict[str
     )
     numbers = Counter(number for (_, number) in witness.orders)
     wanted: Counter[str] = Counter()
+    for (_, number), count in _gone_parcels(database, witness, facts).items():
+        wanted[number] += count
     for (store, number), order in witness.orders.items():
         if order.cancelled_at is None:
             works = sum(any(line.line.requires_shipping for line in work.lines) for work in order.fulfillment_orders)
@@ -251,17 +311,8 @@ def _money(database: sqlite3.Connection, witness: Witness, facts: list[dict[str,
 def _late_labels(database: sqlite3.Connection, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
     """A label bought after the cancellation is forgiven only if the order was read before it, a moment ago."""
     cancelled = {(f["store"], str(f["order_id"])): f["at"] for f in facts if f["kind"] == "cancel_acknowledged"}
-    # Both stores have orders of the same numbers: only the command tells whose shipment it is.
-    asked = database.execute(
-        "SELECT DISTINCT json_extract(command, '$.external_shipment_id'), json_extract(command, '$.storefront')"
-        " FROM outbox WHERE verb = 'buy_label'"
-    )
-    stores = {shipment: storefront.partition(":")[2] for shipment, storefront in asked}
     assert witness.started_at is not None
-    for fact in facts:
-        if fact["kind"] != "label_requested" or fact["external_shipment_id"] not in stores:
-            continue
-        order = stores[fact["external_shipment_id"]], str(fact["external_order_id"]).rpartition("/")[2]
+    for fact, order in _labels_bought(database, facts):
         if order not in cancelled or cancelled[order] >= fact["at"]:
             continue
         bought_s = (fact["at"] - witness.started_at).total_seconds()
