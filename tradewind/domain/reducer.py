@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -24,12 +24,14 @@ Snapshot = OrderObserved | PaymentObserved | LabelObserved | DisputeObserved
 OrderEvent = Snapshot | RefundRecorded | TrackingScanned | HoldReleased
 
 _SCAN = "tracking/"
+CLOCKS = timedelta(seconds=3)
+"""How far apart the clocks of two readers, corrected by the provider's `Date` of whole seconds, may date one moment."""
 
 
 class Verdict(StrEnum):
     APPLIED = "applied"
     SUPERSEDED = "superseded"  # a newer version, or the same one, is in the record already
-    TIE = "tie"  # same version, other content: only reading the resource again can tell
+    TIE = "tie"  # other content, and no telling which is newer: only reading the resource again can
 
 
 class Reduction(NamedTuple):
@@ -141,15 +143,34 @@ def is_news(order: Order | None, resource: str, version: datetime | None, finger
 
 
 def _reduce_snapshot(order: Order, resource: str, event: Snapshot, authoritative: bool) -> Reduction:
-    digest = _digest(event)
+    digest, version = _digest(event), event.version
     if resource in order.versions:
         known, known_digest = order.versions[resource]
-        if event.version < known or (event.version == known and digest == known_digest):
+        doubtful = digest != known_digest and _is_doubtful(order, event, known)
+        if event.version <= known and not doubtful:
             return Reduction(order, Verdict.SUPERSEDED)
-        if event.version == known and not authoritative:
+        if doubtful and not authoritative:
             return Reduction(order, Verdict.TIE)
-    versions = {**order.versions, resource: (event.version, digest)}
+        version = max(version, known)
+    versions = {**order.versions, resource: (version, digest)}
     return Reduction(_with_snapshot(order, event).model_copy(update={"versions": versions}), Verdict.APPLIED)
+
+
+def _is_doubtful(order: Order, event: Snapshot, known: datetime) -> bool:
+    """Whether only reading the resource again can tell which of two differing snapshots is the newer.
+
+    A storefront states the version. What a processor or carrier shows is dated by the clocks of those who read it,
+    which are known to within CLOCKS alone: of a payment, less captured or given back than before is older.
+    """
+    if isinstance(event, OrderObserved):
+        return event.version == known
+    if event.version <= known:
+        return known - event.version <= CLOCKS
+    return isinstance(event, PaymentObserved) and any(
+        event.payment.captured.minor < payment.captured.minor or event.payment.refunded.minor < payment.refunded.minor
+        for payment in order.payments
+        if _name(payment) == _name(event.payment)
+    )
 
 
 def _with_snapshot(order: Order, event: Snapshot) -> Order:

@@ -27,6 +27,7 @@ from tests.unit.domain.orders import (
 )
 from tradewind.domain.order import LabelState, Order
 from tradewind.domain.reducer import (
+    CLOCKS,
     OrderEvent,
     Verdict,
     is_news,
@@ -214,20 +215,50 @@ class TestHints:
         assert is_news(known, self.RESOURCE, AT, None)
 
 
+class TestClocks:
+    """What no provider dates is dated by ours: of two readers, within seconds, nobody knows whose was first."""
+
+    HELD, TAKEN = payment_observed(version=after(10)), captured(version=after(9))
+
+    def test_what_our_own_write_showed_is_read_again_when_a_reading_of_the_moment_hides_it(self) -> None:
+        known = record(self.HELD)
+        assert reduce_order(known, self.TAKEN) == (known, Verdict.TIE)
+        settled = reduce_order(known, captured(version=after(8)), authoritative=True)
+        assert (settled.verdict, settled.order.payments[0].captured.minor) == (Verdict.APPLIED, 1250)
+        assert settled.order.versions[f"{PROCESSOR}/payment/pi-1"][0] == after(10)
+
+    def test_less_money_than_before_is_read_again(self) -> None:
+        known = record(self.TAKEN)
+        assert reduce_order(known, self.HELD) == (known, Verdict.TIE)
+        assert reduce_order(known, self.HELD, authoritative=True).verdict is Verdict.APPLIED
+
+    def test_what_is_older_than_clocks_are_apart_is_superseded(self) -> None:
+        known = record(self.HELD)
+        old = captured(version=after(10) - CLOCKS - timedelta(milliseconds=1))
+        assert reduce_order(known, old).verdict is Verdict.SUPERSEDED
+        assert reduce_order(known, old, authoritative=True).verdict is Verdict.SUPERSEDED
+
+    def test_a_storefront_dates_its_orders_itself(self) -> None:
+        known = record(order_observed(version=after(1), name="#2"))
+        assert reduce_order(known, order_observed(version=after(0))).verdict is Verdict.SUPERSEDED
+
+
 REFUNDS = tuple(refund(f"r-{number}", 100 * number, restocked=(("line-1", number),)) for number in (1, 2, 3))
 STATUSES = ("in_transit", "delivered", "exception")
 
 
 @st.composite
 def stories(draw: st.DrawFn) -> list[OrderEvent]:
-    """What happened to one order: every version of every resource says one thing, and lists of refunds only grow."""
+    """What happened to one order: every version of every resource says one thing, and money and refunds only grow.
+
+    What is dated by our clocks is further apart than they may be.
+    """
     told: list[OrderEvent] = []
     for version, refunded in enumerate(sorted(draw(st.lists(st.integers(0, len(REFUNDS)), max_size=4)))):
         told.append(order_observed(version=after(version), name=f"#{version}", refunds=REFUNDS[:refunded]))
     for payment in ("pi-1", "pi-2")[: draw(st.integers(0, 2))]:
-        for version in range(draw(st.integers(0, 3))):
-            amount = draw(st.integers(0, 1250))
-            told.append(captured(external_id=payment, version=after(version), amount=amount))
+        for version, amount in enumerate(sorted(draw(st.lists(st.integers(0, 1250), max_size=3)))):
+            told.append(captured(external_id=payment, version=after(10 * version), amount=amount))
     for label in ("se-1", "se-2")[: draw(st.integers(0, 2))]:
         for version in range(draw(st.integers(0, 3))):
             state = draw(st.sampled_from(LabelState))
@@ -235,7 +266,7 @@ def stories(draw: st.DrawFn) -> list[OrderEvent]:
             number = draw(st.sampled_from((None, "T-1", "T-2")))
             told.append(
                 label_observed(
-                    label, version=after(version), state=state, tracking_status=status, tracking_number=number
+                    label, version=after(10 * version), state=state, tracking_status=status, tracking_number=number
                 )
             )
     told += [refund_recorded(one.external_id, one.amount.minor) for one in draw(st.lists(st.sampled_from(REFUNDS)))]
