@@ -157,12 +157,14 @@ async def test_a_known_endpoint_is_kept_and_one_with_a_lost_secret_replaced(acco
     (made,) = await client.subscribe(url)
     knowing = connected(account, webhook_secret=made.secret)
     assert await knowing.subscribe(url) == ()
-    (again,) = await client.subscribe(url)
+    losing = connected(account)
+    (again,) = await losing.subscribe(url)
     assert again.secret != made.secret
     assert [endpoint.external_id for endpoint in await client.subscriptions()] == [again.external_id]
     await client.unsubscribe(again.external_id)
     assert await client.subscriptions() == []
     await knowing.aclose()
+    await losing.aclose()
 
 
 async def test_a_burst_stays_below_the_published_limit(world, account, client):

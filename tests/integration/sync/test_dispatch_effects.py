@@ -233,7 +233,7 @@ class TestEcho:
 
     @pytest.mark.parametrize(
         "echo",
-        [captured(version=after(1)), captured(version=after(2)), payment_observed(), order_observed()],
+        [captured(version=after(1)), captured(version=after(2)), payment_observed(version=after(-9)), order_observed()],
         ids=["same", "read again", "older", "order as before"],
     )
     async def test_of_a_capture(self, office: Office, echo: Any) -> None:
