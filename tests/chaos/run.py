@@ -136,6 +136,9 @@ class Run:
         """Prefect's server answers nobody; what comes in meanwhile is applied all the same."""
         (server,) = self._processes("prefect-server")
         below = [server, *server.children(recursive=True)]
+        known = self._applied()
+        self._keep_selling(control)
+        self._until(lambda: self._applied() > known, BACK_S, "nothing is applied")
         before = self._applied()
         for process in below:
             process.send_signal(signal.SIGSTOP)
