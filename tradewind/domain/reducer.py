@@ -15,6 +15,7 @@ from tradewind.domain.events import (
     OrderObserved,
     PaymentObserved,
     RefundRecorded,
+    Resource,
     TrackingScanned,
 )
 from tradewind.domain.model import Model
@@ -51,23 +52,29 @@ def reduce_order(order: Order, event: OrderEvent, *, authoritative: bool = False
     resource are made one at a time, so the later of two authoritative ones is the newer.
     """
     match event:
-        case OrderObserved():
-            return _reduce_snapshot(order, f"{event.connection}/order/{event.external_id}", event, authoritative)
-        case PaymentObserved():
-            payment = event.payment
-            return _reduce_snapshot(order, f"{payment.connection}/payment/{payment.external_id}", event, authoritative)
-        case LabelObserved():
-            label = event.label
-            return _reduce_snapshot(order, f"{label.connection}/label/{label.external_id}", event, authoritative)
-        case DisputeObserved():
-            resource = resource_link(event.connection, "dispute", event.dispute.external_id)
-            return _reduce_snapshot(order, resource, event, authoritative)
+        case OrderObserved() | PaymentObserved() | LabelObserved() | DisputeObserved():
+            return _reduce_snapshot(order, resource_of(event).address, event, authoritative)
         case RefundRecorded():
             return _add_refund(order, event.refund)
         case TrackingScanned():
             return _add_scan(order, event)
         case HoldReleased():
             return _add_fact(order, f"{HOLD_RELEASED}{event.fulfillment_order}")
+
+
+def resource_of(snapshot: Snapshot) -> Resource:
+    """What the snapshot shows: by it versions are compared, and it is read again when they do not tell."""
+    match snapshot:
+        case OrderObserved():
+            return Resource(connection=snapshot.connection, kind="order", external_id=snapshot.external_id)
+        case PaymentObserved():
+            payment = snapshot.payment
+            return Resource(connection=payment.connection, kind="payment", external_id=payment.external_id)
+        case LabelObserved():
+            label = snapshot.label
+            return Resource(connection=label.connection, kind="label", external_id=label.external_id)
+        case DisputeObserved():
+            return Resource(connection=snapshot.connection, kind="dispute", external_id=snapshot.dispute.external_id)
 
 
 def links_of(order: Order) -> frozenset[str]:

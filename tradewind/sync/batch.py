@@ -28,7 +28,17 @@ from tradewind.domain.events import (
 )
 from tradewind.domain.money import Money
 from tradewind.domain.order import Order
-from tradewind.domain.reducer import OrderEvent, Verdict, is_news, links_of, links_to, new_order, reduce_order
+from tradewind.domain.reducer import (
+    OrderEvent,
+    Snapshot,
+    Verdict,
+    is_news,
+    links_of,
+    links_to,
+    new_order,
+    reduce_order,
+    resource_of,
+)
 from tradewind.domain.stock import StockMovement, movements_of
 from tradewind.errors import InvalidTransition
 from tradewind.ledger import connections, journal, orders
@@ -247,18 +257,9 @@ def first_of(effects: Iterable[Effect]) -> Effect:
 
 def _resource_of(event: OrderEvent) -> Resource:
     """The resource to read when an event's snapshot ties with what is known."""
-    match event:
-        case PaymentObserved():
-            payment = event.payment
-            return Resource(connection=payment.connection, kind="payment", external_id=payment.external_id)
-        case LabelObserved():
-            return Resource(connection=event.label.connection, kind="label", external_id=event.label.external_id)
-        case DisputeObserved():
-            return Resource(connection=event.connection, kind="dispute", external_id=event.dispute.external_id)
-        case OrderObserved():
-            return Resource(connection=event.connection, kind="order", external_id=event.external_id)
-        case _:
-            raise TypeError(f"a {event.type} is a fact: it cannot tie")
+    if not isinstance(event, Snapshot):
+        raise TypeError(f"a {event.type} is a fact: it cannot tie")
+    return resource_of(event)
 
 
 def _guard_currency(before: Order, after: Order) -> None:

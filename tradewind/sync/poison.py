@@ -19,6 +19,7 @@ from tradewind.domain.events import (
     ResourceChanged,
     TrackingScanned,
 )
+from tradewind.domain.reducer import resource_of
 from tradewind.ledger.inbox import Claimed
 from tradewind.providers.registry import provider_of
 
@@ -44,17 +45,10 @@ def _named(event: Event) -> Resource | None:
     match event:
         case ResourceChanged() if event.resource.kind not in ("product", "inventory"):
             return event.resource
-        case OrderObserved():
-            return Resource(connection=event.connection, kind="order", external_id=event.external_id)
+        case OrderObserved() | PaymentObserved() | LabelObserved() | DisputeObserved():
+            return resource_of(event)
         case RefundRecorded():
             return Resource(connection=event.connection, kind="order", external_id=event.order_external_id)
-        case PaymentObserved():
-            payment = event.payment
-            return Resource(connection=payment.connection, kind="payment", external_id=payment.external_id)
-        case LabelObserved():
-            return Resource(connection=event.label.connection, kind="label", external_id=event.label.external_id)
-        case DisputeObserved():
-            return Resource(connection=event.connection, kind="dispute", external_id=event.dispute.external_id)
         case TrackingScanned():
             number = f"tracking_number={event.tracking_number}"
             return Resource(connection=event.connection, kind="label", external_id=number)
