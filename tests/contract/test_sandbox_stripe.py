@@ -148,6 +148,23 @@ def test_the_official_client_verifies_what_an_endpoint_is_sent(
     assert [endpoint.id for endpoint in client.v1.webhook_endpoints.list().data] == []
 
 
+def test_the_official_client_walks_through_events_in_the_order_in_which_they_happened(
+    client: stripe.StripeClient, sandbox: Sandbox
+) -> None:
+    account = sandbox.stripe["main"]
+    kind = "payment_intent.amount_capturable_updated"
+    before = in_loop(sandbox, lambda: account.authorise(100, "GBP", {}))
+    anchor = client.v1.events.list({"limit": 1}).data[0].id
+    made = [in_loop(sandbox, lambda n=n: account.authorise(200 + n, "GBP", {})) for n in range(7)]
+    span: Any = {"ending_before": anchor, "types": [kind], "limit": 3, "created": {"gte": 0}}
+    walked = list(client.v1.events.list(span).auto_paging_iter())
+    assert [event.data.object["id"] for event in walked] == made
+    assert {event.data.object["status"] for event in walked} == {"requires_capture"}
+    undelivered = client.v1.events.list({**span, "delivery_success": False})
+    assert undelivered.data == []
+    assert before not in made
+
+
 def test_the_official_client_reads_429_as_its_rate_limit_error(
     client: stripe.StripeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

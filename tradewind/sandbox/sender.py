@@ -18,7 +18,7 @@ _AT_ONCE: Final = 64  # requests under way
 
 
 def _nothing() -> None:
-    """Most providers do nothing when the last attempt has failed."""
+    """What most providers do when a hook was delivered, or when its last attempt has failed."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Hook:
     retry_after_s: tuple[float, ...]  # pause before each further attempt, as the provider documents
     timeout_s: float
     on_give_up: Callable[[], None] = _nothing
+    on_delivered: Callable[[], None] = _nothing
 
 
 class Sender:
@@ -104,14 +105,18 @@ class Sender:
             delivered = await self._attempt(hook)
         finally:
             self._first_attempts_due -= 1
-        if delivered:
+        if delivered or await self._delivered_later(hook):
+            hook.on_delivered()
             return
+        self._truth.record("webhook_given_up", connection=hook.connection, topic=hook.topic)
+        hook.on_give_up()
+
+    async def _delivered_later(self, hook: Hook) -> bool:
         for retry_after_s in hook.retry_after_s:
             await self._clock.sleep(retry_after_s)
             if await self._attempt(hook):
-                return
-        self._truth.record("webhook_given_up", connection=hook.connection, topic=hook.topic)
-        hook.on_give_up()
+                return True
+        return False
 
     async def _attempt(self, hook: Hook) -> bool:
         """One POST: delivered if answered 2xx within the provider's time-out, by the sandbox's clock."""

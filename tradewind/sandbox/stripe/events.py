@@ -1,4 +1,4 @@
-"""Stripe events: kept, listed, and sent signed to every endpoint that asked for them.
+"""Stripe events: kept, and sent signed to every endpoint that asked for them.
 
 Source: docs.stripe.com/webhooks (signatures, retries: three times over a few hours outside live mode).
 """
@@ -8,7 +8,6 @@ import hashlib
 import hmac
 import json
 import random
-from collections import deque
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from datetime import datetime
@@ -17,13 +16,11 @@ from typing import Final
 from tradewind.sandbox.clock import Clock
 from tradewind.sandbox.sender import Hook, Sender
 from tradewind.sandbox.stripe import objects
+from tradewind.sandbox.stripe.kept_events import KeptEvent, KeptEvents
 from tradewind.sandbox.stripe.objects import Json
 
 RETRY_AFTER_S: Final = (300.0, 3600.0, 7200.0)
 TIMEOUT_S: Final = 10.0
-# Stripe keeps events for 30 days; the sandbox keeps this many, the oldest go first.
-KEPT_EVENTS: Final = 50_000
-
 NOBODY: Final[Json] = {"id": None, "idempotency_key": None}
 
 
@@ -42,10 +39,10 @@ class Events:
         self._clock = clock
         self._sender = sender
         self._new_id = new_id
-        self._kept: deque[tuple[str, str]] = deque(maxlen=KEPT_EVENTS)
         self._secrets: dict[str, str] = {}
         self._muted = False
         self.endpoints: dict[str, Json] = {}
+        self.kept = KeptEvents(clock)
 
     @contextlib.contextmanager
     def muted(self, muted: bool = True) -> Iterator[None]:
@@ -74,23 +71,16 @@ class Events:
         event = objects.event(self._new_id("evt"), created, kind, deepcopy(of), dict(cause))
         listeners = [endpoint for endpoint in self.endpoints.values() if not self._muted and _wants(endpoint, kind)]
         event["pending_webhooks"] = len(listeners)
-        self._kept.append((event["id"], json.dumps(event)))
+        kept = KeptEvent(event["id"], created, kind, json.dumps(event), {endpoint["id"] for endpoint in listeners})
+        self.kept.add(kept)
         for endpoint in listeners:
-            self._send(endpoint, event)
+            self._send(endpoint, event, kept)
 
     def newest_first(self) -> list[Json]:
         """Every kept event."""
-        return [json.loads(text) for _, text in reversed(self._kept)]
+        return self.kept.newest_first()
 
-    def find(self, event_id: str) -> Json | None:
-        """One kept event."""
-        for kept_id, text in self._kept:
-            if kept_id == event_id:
-                found: Json = json.loads(text)
-                return found
-        return None
-
-    def _send(self, endpoint: Json, event: Json) -> None:
+    def _send(self, endpoint: Json, event: Json, kept: KeptEvent) -> None:
         """An endpoint hears events in the version it was made with."""
         body = json.dumps({**event, "api_version": endpoint["api_version"] or objects.API_VERSION}, indent=2).encode()
         secret = self._secrets[endpoint["id"]]
@@ -102,7 +92,11 @@ class Events:
                 "Stripe-Signature": signature(secret, body, at),
             }
 
-        hook = Hook(self._connection, endpoint["url"], event["type"], body, headers, RETRY_AFTER_S, TIMEOUT_S)
+        def delivered() -> None:
+            kept.waiting.discard(endpoint["id"])
+
+        url, kind = endpoint["url"], event["type"]
+        hook = Hook(self._connection, url, kind, body, headers, RETRY_AFTER_S, TIMEOUT_S, on_delivered=delivered)
         self._sender.send(hook)
 
 

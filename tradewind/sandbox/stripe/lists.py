@@ -11,7 +11,7 @@ from tradewind.sandbox.stripe.params import Params
 
 PAGE_PARAMETERS: Final = ("limit", "starting_after", "ending_before", "expand")
 
-_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": operator.gt,
     "gte": operator.ge,
     "lt": operator.lt,
@@ -21,25 +21,36 @@ _COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
 
 def page(url: str, newest_first: list[Json], params: Params) -> Json:
     """One page, newest first, of the objects that the filters let through."""
-    limit = params.integer("limit")
-    limit = 10 if limit is None else limit
-    if not 1 <= limit <= 100:
-        raise StripeError(400, "This value must be between 1 and 100.", param="limit")
+    limit = page_limit(params)
     start, stop = 0, len(newest_first)
     if cursor := params.text("starting_after"):
         start = _position(newest_first, cursor, "starting_after") + 1
     if cursor := params.text("ending_before"):
         stop = _position(newest_first, cursor, "ending_before")
         start = max(start, stop - limit)
-        return _list(url, newest_first[start:stop], has_more=start > 0)
+        return listed(url, newest_first[start:stop], has_more=start > 0)
     data = newest_first[start : min(stop, start + limit)]
-    return _list(url, data, has_more=start + len(data) < stop)
+    return listed(url, data, has_more=start + len(data) < stop)
+
+
+def listed(url: str, data: list[Json], has_more: bool) -> Json:
+    """The list object around one page."""
+    return {"object": "list", "url": url, "has_more": has_more, "data": data}
+
+
+def page_limit(params: Params) -> int:
+    """How many objects a page may hold. Raises StripeError."""
+    limit = params.integer("limit")
+    limit = 10 if limit is None else limit
+    if not 1 <= limit <= 100:
+        raise StripeError(400, "This value must be between 1 and 100.", param="limit")
+    return limit
 
 
 def created_within(found: Iterable[Json], params: Params) -> list[Json]:
     """The objects that `created` allows."""
     bounds = params.bounds("created")
-    return [item for item in found if all(_COMPARE[name](item["created"], bound) for name, bound in bounds.items())]
+    return [item for item in found if all(COMPARE[name](item["created"], bound) for name, bound in bounds.items())]
 
 
 def expand(answer: Json, paths: list[str], find: Callable[[str], Json | None]) -> Json:
@@ -73,7 +84,3 @@ def _position(found: list[Json], object_id: str, param: str) -> int:
         if item["id"] == object_id:
             return index
     raise not_found("object", object_id, param)
-
-
-def _list(url: str, data: list[Json], has_more: bool) -> Json:
-    return {"object": "list", "url": url, "has_more": has_more, "data": data}

@@ -130,13 +130,11 @@ def delete_endpoint(call: Call) -> Json:
 
 
 def list_events(call: Call) -> Json:
-    wanted = set(call.params.texts("types")) | ({call.params.text("type")} - {None})
-    found = [event for event in call.account.events.newest_first() if not wanted or event["type"] in wanted]
-    return page("/v1/events", created_within(found, call.params), call.params)
+    return call.account.events.kept.page(call.params)
 
 
 def retrieve_event(call: Call) -> Json:
-    event = call.account.events.find(call.object_id)
+    event = call.account.events.kept.find(call.object_id)
     if event is None:
         raise not_found("event", call.object_id, "id")
     return event
@@ -273,6 +271,6 @@ OPERATIONS: Final = (
         ("url", "enabled_events", "disabled", "description", "expand"),
     ),
     Operation("DELETE", "/v1/webhook_endpoints/{webhook_endpoint}", delete_endpoint),
-    Operation("GET", "/v1/events", list_events, (*PAGE_PARAMETERS, "created", "type", "types")),
+    Operation("GET", "/v1/events", list_events, (*PAGE_PARAMETERS, "created", "type", "types", "delivery_success")),
     Operation("GET", "/v1/events/{id}", retrieve_event, ("expand",)),
 )
