@@ -18,11 +18,12 @@ from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.gateway import servers
 from benchmarks.gateway.load import Result
-from benchmarks.gateway.postgres import postgres
 from benchmarks.gateway.servers import Missing, Server
+from tests.postgres import postgres
 
 CONNECTIONS = 128
 MOST_PER_S = 12_000  # so many are signed beforehand for each second
@@ -47,11 +48,11 @@ def main() -> None:
 
 def _peers(stack: ExitStack, missing: dict[str, str]) -> list[Server]:
     try:
-        database: Path = stack.enter_context(postgres())
+        address = stack.enter_context(postgres())
     except Exception as error:  # no PostgreSQL for this machine: both peers are left out
         missing.update(dict.fromkeys(("dj-stripe", "stripe-sync-engine"), f"no PostgreSQL: {error}"))
         return []
-    found = []
+    found, database = [], Path(parse_qs(urlsplit(address).query)["host"][0])
     for name, start in (("dj-stripe", servers.dj_stripe), ("stripe-sync-engine", servers.sync_engine)):
         try:
             found.append(stack.enter_context(start(database)))

@@ -17,9 +17,10 @@ from typing import Any
 
 from benchmarks.inbox.applying import applied_per_s
 from benchmarks.inbox.ceiling import over_ceiling
-from benchmarks.inbox.databases import KINDS, Kind, new_ledger, servers
+from benchmarks.inbox.databases import KINDS, Kind, new_ledger
 from benchmarks.inbox.growth import claim_growth, held_transaction
 from benchmarks.inbox.memory import bytes_per_million_keys
+from tests.postgres import postgres
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer repetitions; within three minutes")
     quick = parser.parse_args().quick
     began = time.perf_counter()
-    with servers() as server:
+    with postgres() as server:
         measured = {kind: measure(kind, server, quick=quick) for kind in KINDS}
     worst = {
         "over_ceiling": min(one["over_ceiling"] for one in measured.values()),

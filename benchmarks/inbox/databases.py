@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,23 +15,6 @@ from tradewind.settings import Settings
 
 Kind = Literal["sqlite", "postgresql"]
 KINDS: tuple[Kind, ...] = ("sqlite", "postgresql")
-
-
-@contextmanager
-def servers() -> Iterator[str]:
-    """A PostgreSQL server with its own defaults, `synchronous_commit` and `fsync` on; gives its address."""
-    import pgserver
-
-    folder = Path(tempfile.mkdtemp(prefix="tw-bench-pg-"))
-    folder.chmod(0o755)  # the server may run under another account
-    (folder / "runtime").mkdir(mode=0o700)
-    os.environ["XDG_RUNTIME_DIR"] = str(folder / "runtime")
-    server = pgserver.get_server(folder / "data", cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """A shop that has sold and reconciled, with Prefect's pages open in headless Chromium."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.contracts import not_checked
 from tradewind.demo.receiver import AlertReceiver
 from tradewind.demo.scenario import Plan, Scenario
 from tradewind.settings import Settings
@@ -20,7 +20,7 @@ ORDERS = 6
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     """The demo with a few orders, after its reconciliation, its parts still up."""
     if not CHROMIUM.exists():
-        _not_checked(f"{CHROMIUM} is missing: nobody looked at the pages")
+        not_checked(f"{CHROMIUM} is missing: nobody looked at the pages")
     settings = Settings(state_dir=tmp_path_factory.mktemp("shop"), gateway_port=free_port(), prefect_port=free_port())
     plan = Plan(orders=ORDERS, seed=1, faults="none", replay=None, rate_per_s=2.0)
     with AlertReceiver() as receiver:
@@ -42,9 +42,3 @@ def page(shop: Scenario) -> Iterator[Page]:
         page.set_default_timeout(30_000)
         yield page
         browser.close()
-
-
-def _not_checked(what: str) -> None:
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(what)
-    pytest.skip(what)

@@ -1,55 +1,32 @@
 """A ledger on SQLite and on PostgreSQL, fresh for every test."""
 
-import os
-import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from tests.contracts import not_checked
+from tests.postgres import postgres
 from tradewind.ledger.engine import Ledger, migrate, open_ledger
 from tradewind.settings import Settings
 
 TEMPLATE = "tradewind_template"
 
 
-def _not_checked(what: str) -> None:
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An embedded PostgreSQL of this test process, with the migrated ledger as a template database."""
-    # Not pytest's tmp_path: its user folders are closed to the account that PostgreSQL runs as under root.
-    folder = Path(tempfile.mkdtemp(prefix="tw-pg-"))
-    folder.chmod(0o755)
-    before = os.environ.get("XDG_RUNTIME_DIR")
-    (folder / "runtime").mkdir(mode=0o700)
-    os.environ["XDG_RUNTIME_DIR"] = str(folder / "runtime")
-    try:
+    with ExitStack() as stack:
         try:
-            import pgserver
-
-            server = pgserver.get_server(folder / "data", cleanup_mode="stop")
+            url = stack.enter_context(postgres())
         except Exception as error:
-            _not_checked(f"no PostgreSQL here, the ledger is not checked on it: {error}")
-        url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+            not_checked(f"no PostgreSQL here, the ledger is not checked on it: {error}")
         _admin(url, f"CREATE DATABASE {TEMPLATE}")
-        migrate(_settings(folder / "state", _database(url, TEMPLATE)))
+        migrate(_settings(tmp_path_factory.mktemp("template"), _database(url, TEMPLATE)))
         yield url
-        server.cleanup()
-    finally:
-        if before is None:
-            os.environ.pop("XDG_RUNTIME_DIR", None)
-        else:
-            os.environ["XDG_RUNTIME_DIR"] = before
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
