@@ -24,7 +24,7 @@ def postgres() -> Iterator[str]:
         stack.enter_context(_runtime_dir(folder / "runtime"))
         import pgserver
 
-        # Any other mode takes the package's lock once more at exit, in a folder that is gone by then, and so makes it anew.
+        # In any other mode the package locks once more at exit, in a folder that is gone by then, and makes it anew.
         server = pgserver.get_server(folder / "data", cleanup_mode="delete")
         stack.callback(server.cleanup)
         yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")

@@ -2,148 +2,36 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-import numpy as np
-import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.unit.domain.books import (
+    AGREED,
+    AT,
+    CANCELLED,
+    CASES,
+    ID,
+    NOTHING,
+    PAYMENT,
+    REFUNDED,
+    SETTLED,
+    found,
+    labels,
+    none,
+    orders,
+    payments,
+    recorded_labels,
+    recorded_orders,
+    recorded_payments,
+    table,
+    work,
+)
 from tradewind.domain import frames
-from tradewind.domain.discrepancies import EXPLANATIONS, Discrepancy, DiscrepancyKind
-from tradewind.domain.frames import Schema, Sides, frame
+from tradewind.domain.discrepancies import EXPLANATIONS, DiscrepancyKind
+from tradewind.domain.frames import Sides
 from tradewind.domain.matching import match
 from tradewind.domain.money import Money
-
-AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
-SETTLED = AT + timedelta(hours=1)
-ID = "shopify:north/gid://shopify/Order/1"
-FO = "gid://shopify/FulfillmentOrder/1"
-
-ORDER = {
-    "order_id": ID,
-    "connection": "shopify:north",
-    "name": "#1",
-    "currency": "GBP",
-    "total": 1250,
-    "captured_by_store": 0,
-    "refunded": 0,
-    "cancelled": False,
-    "paid": True,
-    "on_hold": False,
-    "live": True,
-    "placed_at": AT,
-    "updated_at": AT,
-}
-RECORDED_ORDER = {"order_id": ID, "name": "#1", "currency": "GBP", "total": 1250, "cancelled": False, "updated_at": AT}
-PAYMENT = {
-    "connection": "stripe:main",
-    "payment": "pi_1",
-    "payment_id": "pay-1",
-    "state": "captured",
-    "currency": "GBP",
-    "authorized": 1250,
-    "captured": 1250,
-    "refunded": 0,
-    "created_at": AT,
-}
-LABEL = {
-    "connection": "shipstation:main",
-    "label": "se-1",
-    "shipment": "tw-1",
-    "fulfillment_order": FO,
-    "state": "purchased",
-    "tracking_number": "T1",
-    "created_at": AT,
-}
-DOCUMENT = {
-    "connection": "backoffice:main",
-    "document": "C1",
-    "kind": "credit",
-    "currency": "GBP",
-    "total": -500,
-    "business_day": "2026-11-01",
-}
-WORK = {"order_id": ID, "fulfillment_order": FO, "ready": False, "remaining": 0, "told": True}
-OPEN_WORK = dict(WORK, ready=True, remaining=2, told=False)
-
-
-def table(schema: Schema, *rows: dict[str, Any]) -> pd.DataFrame:
-    return frame([tuple(row[name] for name in schema) for row in rows], schema)
-
-
-def order_row(**changes: Any) -> dict[str, Any]:
-    """An order of which all is due, in one currency, unless changed."""
-    row = ORDER | changes
-    row = {"due": row["total"], "presentment_currency": row["currency"]} | row
-    amounts = {f"presentment_{name}": row[name] for name in ("due", "captured_by_store", "refunded")}
-    return amounts | row
-
-
-def orders(**changes: Any) -> pd.DataFrame:
-    return table(frames.STORE_ORDERS, order_row(**changes))
-
-
-def recorded_orders(**changes: Any) -> pd.DataFrame:
-    return table(frames.RECORDED_ORDERS, RECORDED_ORDER | changes)
-
-
-def payments(**changes: Any) -> pd.DataFrame:
-    return table(frames.PAYMENTS, PAYMENT | changes)
-
-
-def recorded_payments(**changes: Any) -> pd.DataFrame:
-    return table(frames.RECORDED_PAYMENTS, PAYMENT | {"order_id": ID} | changes)
-
-
-def labels(*changes: dict[str, Any]) -> pd.DataFrame:
-    return table(frames.LABELS, *(LABEL | change for change in changes or ({},)))
-
-
-def recorded_labels(*changes: dict[str, Any]) -> pd.DataFrame:
-    return table(frames.RECORDED_LABELS, *(LABEL | {"order_id": ID} | change for change in changes or ({},)))
-
-
-def work(**changes: Any) -> pd.DataFrame:
-    return table(frames.WORK, WORK | changes)
-
-
-def documents(**changes: Any) -> pd.DataFrame:
-    return table(frames.DOCUMENTS, DOCUMENT | changes)
-
-
-NOTHING = {
-    "orders": table(frames.STORE_ORDERS),
-    "payment_owners": table(frames.PAYMENT_OWNERS),
-    "work": table(frames.WORK),
-    "payments": table(frames.PAYMENTS),
-    "labels": table(frames.LABELS),
-    "documents": table(frames.DOCUMENTS),
-    "recorded_orders": table(frames.RECORDED_ORDERS),
-    "recorded_payments": table(frames.RECORDED_PAYMENTS),
-    "recorded_labels": table(frames.RECORDED_LABELS),
-    "recorded_documents": table(frames.DOCUMENTS),
-}
-
-AGREED = Sides(
-    settled_before=SETTLED,
-    orders=orders(), payment_owners=table(frames.PAYMENT_OWNERS, {"order_id": ID, "payment_id": "pay-1"}), work=work(),
-    payments=payments(), labels=labels(), documents=documents(), recorded_orders=recorded_orders(),
-    recorded_payments=recorded_payments(), recorded_labels=recorded_labels(), recorded_documents=documents(),
-)  # fmt: skip
-
-
-def found(**sides: pd.DataFrame | datetime) -> dict[str, Discrepancy]:
-    """What is found when these sides are otherwise than the agreed books."""
-    return {d.kind.value: d for d in match(dataclasses.replace(AGREED, **sides))}  # type: ignore[arg-type]
-
-
-def none(side: str) -> pd.DataFrame:
-    return NOTHING[side]
 
 
 def test_agreed_books_have_no_discrepancy() -> None:
@@ -152,37 +40,6 @@ def test_agreed_books_have_no_discrepancy() -> None:
 
 def test_empty_books_have_no_discrepancy() -> None:
     assert match(Sides(settled_before=SETTLED, **NOTHING)) == ()
-
-
-CASES: dict[str, dict[str, Any]] = {
-    "missing_order": {"recorded_orders": none("recorded_orders")},
-    "stale_order": {"recorded_orders": recorded_orders(updated_at=AT - timedelta(seconds=1))},
-    "amount_mismatch": {"payments": payments(captured=1240), "recorded_payments": recorded_payments(captured=1240)},
-    "missing_payment": {"payments": none("payments"), "recorded_payments": none("recorded_payments")},
-    "unrecorded_payment": {"recorded_payments": none("recorded_payments")},
-    "stale_payment": {"recorded_payments": recorded_payments(state="authorized", captured=0)},
-    "uncaptured": {
-        "payments": payments(state="authorized", captured=0),
-        "recorded_payments": recorded_payments(state="authorized", captured=0),
-    },
-    "refund_mismatch": {"payments": payments(refunded=300), "recorded_payments": recorded_payments(refunded=300)},
-    "missing_label": {"labels": none("labels"), "recorded_labels": none("recorded_labels")},
-    "unrecorded_label": {"recorded_labels": none("recorded_labels")},
-    "stale_label": {"recorded_labels": recorded_labels({"state": "voided"})},
-    "duplicate_label": {
-        "labels": labels({}, {"label": "se-2"}),
-        "recorded_labels": recorded_labels({}, {"label": "se-2"}),
-    },
-    "unshipped": {
-        "work": table(frames.WORK, OPEN_WORK),
-        "labels": none("labels"),
-        "recorded_labels": none("recorded_labels"),
-    },
-    "unfulfilled": {"work": table(frames.WORK, OPEN_WORK)},
-    "journal_missing": {"recorded_documents": none("recorded_documents")},
-    "journal_mismatch": {"recorded_documents": documents(total=-501)},
-    "journal_unknown": {"documents": none("documents")},
-}
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -204,14 +61,6 @@ def test_a_label_without_an_order_is_stray() -> None:
 
 def test_every_kind_is_explained() -> None:
     assert set(EXPLANATIONS) == set(DiscrepancyKind)
-
-
-CANCELLED = {
-    "orders": orders(cancelled=True, refunded=1250),
-    "recorded_orders": recorded_orders(cancelled=True),
-    "work": work(told=False),
-}
-REFUNDED = {"payments": payments(refunded=1250), "recorded_payments": recorded_payments(refunded=1250)}
 
 
 def test_a_cancelled_order_with_its_money_back_and_its_label_void_is_settled() -> None:
@@ -342,65 +191,3 @@ def test_payments_without_a_payment_id_are_not_matched_with_each_other() -> None
     owners = table(frames.PAYMENT_OWNERS, {"order_id": ID, "payment_id": None}, {"order_id": ID, "payment_id": "pay-1"})
     stray = table(frames.PAYMENTS, PAYMENT, PAYMENT | {"payment": "pi_2", "payment_id": None})
     assert list(found(payments=stray, payment_owners=owners)) == ["stray_payment"]
-
-
-IDS = ("order_id", "payment", "payment_id", "label", "fulfillment_order", "document")
-FRAMES = [side.name for side in dataclasses.fields(Sides) if side.name != "settled_before"]
-
-
-def numbered(sides: Sides, number: int) -> Sides:
-    """The same books of another order."""
-    frames_of = {name: getattr(sides, name) for name in FRAMES}
-    own = {
-        name: table.assign(**{column: table[column] + f"-{number}" for column in IDS if column in table})
-        for name, table in frames_of.items()
-    }
-    return dataclasses.replace(sides, **own)
-
-
-@given(st.lists(st.sampled_from([None, *CASES]), min_size=1, max_size=8), st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
-def test_each_order_has_its_own_discrepancies_in_whatever_order_rows_come(faults: list[str | None], seed: int) -> None:
-    each = [
-        numbered(dataclasses.replace(AGREED, **(CASES[fault] if fault else {})), number)
-        for number, fault in enumerate(faults)
-    ]
-    together = {
-        name: pd.concat([getattr(one, name) for one in each]).sample(frac=1, random_state=seed) for name in FRAMES
-    }
-    found_together = match(Sides(settled_before=SETTLED, **together))
-    assert sorted(one.kind.value for one in found_together) == sorted(fault for fault in faults if fault)
-
-
-def many(schema: Schema, row: dict[str, Any], numbers: pd.Series) -> pd.DataFrame:
-    """The row once per number, with every id made its own."""
-    ids = {"order_id": ID, "payment": "pi_", "payment_id": "pay-", "label": "se-", "fulfillment_order": FO}
-    return pd.DataFrame(
-        {
-            name: (ids[name] + numbers if name in ids else pd.Series([row[name]] * len(numbers))).astype(kind)
-            for name, kind in schema.items()
-        }
-    )
-
-
-@pytest.mark.parametrize("size", [100_000])
-def test_large_books_match_in_linear_time(size: int) -> None:
-    numbers = pd.Series(np.arange(size)).astype("str")
-    recorded = {"order_id": ID}
-    started = time.process_time()
-    sides = Sides(
-        settled_before=SETTLED,
-        orders=many(frames.STORE_ORDERS, order_row(), numbers),
-        payment_owners=many(frames.PAYMENT_OWNERS, ORDER, numbers),
-        work=many(frames.WORK, WORK, numbers),
-        payments=many(frames.PAYMENTS, PAYMENT, numbers),
-        labels=many(frames.LABELS, LABEL, numbers),
-        documents=none("documents"),
-        recorded_orders=many(frames.RECORDED_ORDERS, RECORDED_ORDER, numbers).iloc[1:],
-        recorded_payments=many(frames.RECORDED_PAYMENTS, PAYMENT | recorded, numbers),
-        recorded_labels=many(frames.RECORDED_LABELS, LABEL | recorded, numbers),
-        recorded_documents=none("recorded_documents"),
-    )
-    built = time.process_time()
-    assert [d.kind.value for d in match(sides)] == ["missing_order"]
-    assert time.process_time() - built < 5, f"built in {built - started:.1f} s"
