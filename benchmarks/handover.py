@@ -14,7 +14,6 @@ import argparse
 import fcntl
 import itertools
 import json
-import math
 import os
 import signal
 import sys
@@ -31,6 +30,7 @@ from typing import Any
 import psutil
 from sqlalchemy import select
 
+from tradewind.demo.judge import percentile
 from tradewind.domain.events import JournalRecorded
 from tradewind.domain.money import Money
 from tradewind.ledger import inbox
@@ -191,24 +191,18 @@ def _figures(
     gaps = _gaps(ledger, began, {run for run, _ in killed})
     return {
         "kills": len(killed),
-        "takeover_p50_s": _percentile(takeovers, 0.5),
-        "takeover_p99_s": _percentile(takeovers, 0.99),
-        "takeover_max_s": _percentile(takeovers, 1.0),
+        "takeover_p50_s": percentile(takeovers, 0.5),
+        "takeover_p99_s": percentile(takeovers, 0.99),
+        "takeover_max_s": percentile(takeovers, 1.0),
         "lease_s": lease_s,
         "stranded": len(stranded),
-        "stranded_max_s": _percentile(stranded, 1.0),
+        "stranded_max_s": percentile(stranded, 1.0),
         "handovers": len(gaps),
-        "gap_p50_s": _percentile(gaps, 0.5),
-        "gap_p99_s": _percentile(gaps, 0.99),
+        "gap_p50_s": percentile(gaps, 0.5),
+        "gap_p99_s": percentile(gaps, 0.99),
         "cold_start_s": round(cold_s, 2),
         "deliveries": len(rows),
     }
-
-
-def _percentile(values: Sequence[float], share: float) -> float | None:
-    """The nearest-rank percentile; None of nothing."""
-    ordered = sorted(values)
-    return round(ordered[max(math.ceil(len(ordered) * share) - 1, 0)], 3) if ordered else None
 
 
 def main() -> None:

@@ -6,13 +6,14 @@ The sandbox shares no code with the core, so that a shared mistake cannot hide.
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy import text
 
 from tradewind.ledger import inbox, outbox
@@ -28,7 +29,7 @@ def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     orders = truth["orders"]
     recorded, parcels = _recorded(ledger), _parcels(truth)
     lost = [order["name"] for order in orders if _is_lost(order, recorded.get(_id(order)))]
-    waits = sorted(_seconds(order["accepted_at"], _first_label(order)) for order in orders if order["label_requests"])
+    waits = [_seconds(order["accepted_at"], _first_label(order)) for order in orders if order["label_requests"]]
     return {
         "orders_placed": len(orders),
         "orders_shipped": sum(order["fulfilled_at"] is not None for order in orders),
@@ -38,8 +39,8 @@ def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
         "duplicate_shipments": sum(_duplicates(order, parcels[_id(order)]) for order in orders),
         "shipped_after_cancel": sum(map(_labels_after_cancel, orders)),
         "throttled": truth["counts"].get("throttled", 0),
-        "latency_p50_s": _percentile(waits, 0.50),
-        "latency_p99_s": _percentile(waits, 0.99),
+        "latency_p50_s": percentile(waits, 0.50),
+        "latency_p99_s": percentile(waits, 0.99),
     }
 
 
@@ -144,11 +145,9 @@ def _seconds(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
-def _percentile(ordered: list[float], share: float) -> float | None:
-    """The nearest-rank percentile; None of nothing."""
-    if not ordered:
-        return None
-    return round(ordered[max(math.ceil(len(ordered) * share) - 1, 0)], 3)
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """The nearest-rank percentile, to three decimals; None of nothing."""
+    return round(float(np.quantile(values, share, method="inverted_cdf")), 3) if values else None
 
 
 def books_of(state_dir: Path) -> dict[str, Any]:
