@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from tests.integration.sync.test_apply import drain, hint, recorded, row, wanted
+from tests.integration.sync.records import drain, hint, recorded, row, wanted
 from tests.unit.domain.orders import (
-    AT,
     PROCESSOR,
     STORE,
     after,
@@ -20,7 +17,7 @@ from tests.unit.domain.orders import (
     shipped_work,
     work,
 )  # fmt: skip
-from tests.unit.sync.desk import connect_all, tell
+from tests.unit.sync.desk import tell
 from tradewind.domain.events import HoldReleased
 from tradewind.domain.money import Money
 from tradewind.domain.order import Risk
@@ -30,12 +27,6 @@ from tradewind.ledger.engine import Ledger
 from tradewind.sync.apply import Applier
 
 WORK = f"{STORE}/fulfillment_order/fo-1"
-
-
-@pytest.fixture
-def applier(ledger: Ledger) -> Applier:
-    connect_all(ledger)
-    return Applier(ledger, worker="a", now=lambda: AT)
 
 
 def levels(ledger: Ledger) -> dict[tuple[str, str], Availability]:

@@ -18,7 +18,7 @@ from tests.unit.domain.orders import (
     payment_observed,
     scanned,
 )
-from tests.unit.sync.desk import connect_all, tell
+from tests.unit.sync.desk import tell
 from tradewind.ledger import inbox, orders, outbox, tables
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import parked
@@ -26,12 +26,6 @@ from tradewind.sync.apply import Applier
 from tradewind.sync.decode import REFETCH_TOPIC
 
 MINUTES = timedelta(minutes=1)
-
-
-@pytest.fixture
-def applier(ledger: Ledger) -> Applier:
-    connect_all(ledger)
-    return Applier(ledger, worker="a", now=lambda: AT)
 
 
 def pass_(ledger: Ledger, minutes: int) -> None:

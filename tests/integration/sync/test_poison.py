@@ -7,8 +7,8 @@ import json
 import pytest
 from sqlalchemy import text
 
-from tests.unit.domain.orders import AT, CARRIER, STORE, after, gbp, order_observed, payment_observed, transaction
-from tests.unit.sync.desk import connect_all, store, tell, told
+from tests.unit.domain.orders import CARRIER, STORE, after, gbp, order_observed, payment_observed, transaction
+from tests.unit.sync.desk import store, tell, told
 from tradewind.domain.events import Resource, ResourceChanged
 from tradewind.ledger import inbox, orders
 from tradewind.ledger.engine import Ledger
@@ -17,12 +17,6 @@ from tradewind.sync.apply import Applier
 from tradewind.sync.decode import REFETCH_TOPIC
 
 ORDER = f"{STORE}/1"
-
-
-@pytest.fixture
-def applier(ledger: Ledger) -> Applier:
-    connect_all(ledger)
-    return Applier(ledger, worker="a", now=lambda: AT)
 
 
 def reads(ledger: Ledger) -> list[str]:
