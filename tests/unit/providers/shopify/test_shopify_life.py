@@ -7,7 +7,6 @@ from tests.unit.providers.shopify.store import (
     NAME,
     ORDER_ID,
     WORK_ID,
-    FakeStore,
     both,
     head,
     order,
@@ -22,11 +21,6 @@ from tradewind.errors import ConfigurationError
 RESOURCE = Resource(connection=NAME, kind="order", external_id=ORDER_ID)
 AUTHORIZATION = "gid://shopify/OrderTransaction/41"
 RESTOCKED = {"type": "RESTOCKED", "quantity": 1, "location": {"id": LOCATION_ID}}
-
-
-@pytest.fixture
-def store():
-    return FakeStore()
 
 
 async def test_returns_are_read_of_an_order_that_has_any(store):
