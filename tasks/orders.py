@@ -41,7 +41,7 @@ async def sweep_connection(connection: str, within_s: float) -> Swept:
         if swept.new:
             log("%s: %d of %d listed were not known", connection, swept.new, swept.listed)
         if hook_url(at.settings, known) is not None:
-            heard = await measure(at.ledger, connection, now=now)
+            heard = await measure(at.ledger, connection, at.client(connection), now=now)
             if heard.silent:
                 warn("%s: no webhook since %s, though it has changed since", connection, heard.heard_at)
             await alerts.tell(at.ledger, alerts.silent(heard))

@@ -9,7 +9,7 @@ Every write returns the events that describe its effect; they enter the inbox li
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from tradewind.domain.catalogue import CatalogueItem
@@ -59,6 +59,13 @@ class Subscription(Model):
     topic: str
     url: str
     secret: str | None = None
+
+
+class KeptDelivery(Model):
+    """What a provider has told by webhook, or has tried to. body: as a webhook carries it."""
+
+    body: bytes
+    occurred_at: datetime
 
 
 @runtime_checkable
@@ -132,6 +139,21 @@ class PaymentProcessor(Client, Protocol):
     async def cancel(self, command: CancelPayment, key: str) -> Sequence[Event]: ...
 
     async def refund(self, command: RefundPayment, key: str) -> Sequence[Event]: ...
+
+
+@runtime_checkable
+class KeepsDeliveries(Protocol):
+    """A provider that keeps what it tells by webhook, and lists it whether or not that has arrived.
+
+    kept_for: how long it keeps one. kept_topics: what is listed, by the topics under which webhooks tell it.
+    """
+
+    kept_for: timedelta
+    kept_topics: frozenset[str]
+
+    def deliveries(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[KeptDelivery]]:
+        """Pages of what happened in [since, until], oldest first."""
+        ...
 
 
 @runtime_checkable

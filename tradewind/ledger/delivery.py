@@ -11,14 +11,15 @@ from typing import Literal
 from tradewind.domain.commands import Lane
 
 Source = Literal["webhook", "poll", "outcome", "replay"]
-Format = Literal["raw", "event"]
+Format = Literal["raw", "listed", "event"]
 State = Literal["received", "claimed", "applied", "superseded", "parked", "dead"]
 STATES: tuple[State, ...] = ("received", "claimed", "applied", "superseded", "parked", "dead")
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Something to be taken in. body, headers: kept sealed. format: `raw` is a provider's own payload, `event` ours.
+    """Something to be taken in. body, headers: kept sealed. format: `raw` is a provider's own payload as it was
+    delivered, `listed` the same as a sweep found it where the provider keeps it, `event` is ours.
 
     delivery_key: what makes it the same delivery, within its connection and source; each provider's webhooks.py says
     what.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from tradewind.ledger import cursors
 from tradewind.ledger.dialect import AnyRow, insert
@@ -24,13 +24,16 @@ DELAYS = 1000
 SILENT_AFTER = 3
 CHUNK = 500
 JUDGED = "judged"
+WEBHOOK = "raw"
+"""Format of what a webhook itself brought."""
 
 
 @dataclass(frozen=True)
 class Hearing:
     """listed: changes that sweeps found in the last seven days, five minutes old by then; missed: those of which no
-    webhook had told. median_s, p99_s: from a change to its webhook, over the last day's deliveries, at most 1,000.
-    heard_at: the last webhook. unheard: changes that sweeps have found since then.
+    webhook had told. Where the provider keeps what its webhooks tell, each of those is a change. median_s, p99_s: from
+    a change to its webhook, over the last day's deliveries, at most 1,000. heard_at: the last webhook. unheard: changes
+    that sweeps have found since then.
     """
 
     connection: str
@@ -52,18 +55,20 @@ class Hearing:
         return self.heard_at is not None and self.unheard >= SILENT_AFTER
 
 
-def unjudged(conn: Connection, connection: str, now: datetime) -> tuple[datetime | None, Mapping[date, list[bool]]]:
+def unjudged(
+    conn: Connection, connection: str, now: datetime, *, kept: Collection[str] = ()
+) -> tuple[datetime | None, Mapping[date, list[bool]]]:
     """What sweeps listed since the last judgement, by day: whether a webhook had told of each.
 
+    kept: the topics of which sweeps list every delivery that the provider has told by webhook, or tried to.
     Gives up to when was judged before, for `judge`.
     """
     cursor = cursors.get(conn, f"{connection}/{JUDGED}")
     since = cursor.updated_at if cursor else None
-    read = _swept(connection).where(inbox.c.received_at <= now - SETTLED_AFTER)
-    if since is not None:
-        read = read.where(inbox.c.received_at > since)
-    rows = conn.execute(read.order_by(inbox.c.id)).all()
     heard: dict[date, list[bool]] = {}
+    for row in conn.execute(_settled(_kept(connection, kept), since, now)) if kept else ():
+        heard.setdefault(row.received_at.date(), []).append(row.format == WEBHOOK or row.repeats > 0)
+    rows = conn.execute(_settled(_swept(connection), since, now)).all()
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         told = _told(conn, connection, chunk)
@@ -112,6 +117,20 @@ def last_webhook(conn: Connection, connection: str) -> datetime | None:
     return conn.execute(_webhooks(connection).order_by(inbox.c.received_at.desc()).limit(1)).scalar()
 
 
+def _settled(read: Select[Any], since: datetime | None, now: datetime) -> Select[Any]:
+    read = read.where(inbox.c.received_at <= now - SETTLED_AFTER)
+    if since is not None:
+        read = read.where(inbox.c.received_at > since)
+    return read.order_by(inbox.c.id)
+
+
+def _kept(connection: str, topics: Collection[str]) -> Select[Any]:
+    """What webhooks brought, and what a sweep found first: a webhook that came later has repeated that."""
+    columns = (inbox.c.format, inbox.c.repeats, inbox.c.received_at)
+    mine = and_(inbox.c.connection == connection, inbox.c.source == "webhook", inbox.c.topic.in_(sorted(topics)))
+    return select(*columns).where(mine)
+
+
 def _swept(connection: str) -> Select[Any]:
     """Rows of sweeps: of what was read, they alone say when it had changed."""
     columns = (inbox.c.delivery_key, inbox.c.order_id, inbox.c.occurred_at, inbox.c.received_at, inbox.c.correlation)
@@ -120,7 +139,8 @@ def _swept(connection: str) -> Select[Any]:
 
 
 def _webhooks(connection: str) -> Select[datetime]:
-    return select(inbox.c.received_at).where(inbox.c.connection == connection, inbox.c.source == "webhook")
+    heard = and_(inbox.c.connection == connection, inbox.c.source == "webhook", inbox.c.format == WEBHOOK)
+    return select(inbox.c.received_at).where(heard)
 
 
 def _told(conn: Connection, connection: str, rows: Sequence[AnyRow]) -> Mapping[str, list[tuple[datetime, datetime]]]:
@@ -173,7 +193,9 @@ def _rank(ordered: Sequence[float], share: float) -> float | None:
 
 
 def _unheard(conn: Connection, connection: str, heard_at: datetime, now: datetime) -> int:
-    since = _swept(connection).where(
-        inbox.c.occurred_at > heard_at, inbox.c.received_at.between(heard_at, now - SETTLED_AFTER)
-    )
-    return conn.execute(select(func.count()).select_from(since.limit(SILENT_AFTER).subquery())).scalar_one()
+    mine = and_(inbox.c.connection == connection, inbox.c.occurred_at > heard_at)
+    since = and_(mine, inbox.c.received_at.between(heard_at, now - SETTLED_AFTER))
+    found = or_(inbox.c.source == "poll", and_(inbox.c.format == "listed", inbox.c.repeats == 0))
+    return conn.execute(
+        select(func.count()).select_from(select(inbox.c.id).where(since, found).limit(SILENT_AFTER).subquery())
+    ).scalar_one()

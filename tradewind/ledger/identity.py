@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, tuple_
 
 from tradewind.ledger.delivery import Delivery
 from tradewind.ledger.dialect import AnyRow
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.pruned_tables import pruned_delivery
+from tradewind.ledger.tables import inbox as table
 from tradewind.ledger.types import plain
 
 Identity = tuple[str, str, str]
@@ -35,6 +36,16 @@ def row_name(row: AnyRow) -> str:
 
 def name_of(identity: Identity) -> str:
     return "/".join(("inbox", *identity))
+
+
+def existing(conn: Connection, identities: Sequence[Identity]) -> dict[Identity, int]:
+    """Those of which there is a row, each with its id."""
+    columns = (table.c.connection, table.c.source, table.c.delivery_key)
+    found: dict[Identity, int] = {}
+    for start in range(0, len(identities), CHUNK):
+        query = select(table.c.id, *columns).where(tuple_(*columns).in_(identities[start : start + CHUNK]))
+        found.update({(row[1], row[2], row[3]): row[0] for row in conn.execute(query)})
+    return found
 
 
 def pruned(conn: Connection, keys: KeyRing, identities: Collection[Identity]) -> dict[Identity, int]:

@@ -6,7 +6,7 @@ This is its front; `intake.py` stores, `claims.py` hands out, `deliveries.py` sh
 from tradewind.ledger.claims import Held, Position, claim, finish, opened, release_parked, release_stranded, take
 from tradewind.ledger.deliveries import counts, dead_letters, get, replay, search
 from tradewind.ledger.delivery import Claimed, Delivery, DeliveryContent, DeliveryRow, Outcome, Stored
-from tradewind.ledger.intake import store
+from tradewind.ledger.intake import store, unseen
 
 __all__ = [
     "Claimed",
@@ -29,4 +29,5 @@ __all__ = [
     "search",
     "store",
     "take",
+    "unseen",
 ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, update
 
 from tradewind.ledger.bulk import insert_numbered
 from tradewind.ledger.delivery import Delivery, Stored, pack
-from tradewind.ledger.identity import CHUNK, Identity, identity_of, name_of, pruned
+from tradewind.ledger.identity import Identity, existing, identity_of, name_of, pruned
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES
 from tradewind.ledger.tables import inbox as table
@@ -27,7 +27,7 @@ def store(conn: Connection, keys: KeyRing, deliveries: Sequence[Delivery]) -> li
     rows = [_new_row(keys, first[identity]) for identity in sorted(first)]
     columns = (table.c.id, table.c.connection, table.c.source, table.c.delivery_key)
     new = {(row[1], row[2], row[3]): row[0] for row in insert_numbered(conn, table, rows, *columns)}
-    there = _existing(conn, [identity for identity in first if identity not in new])
+    there = existing(conn, [identity for identity in first if identity not in new])
     # Last: a row that was pruned while this transaction waited for it is remembered by now.
     gone = pruned(conn, keys, [identity for identity in first if identity not in there])
     _take_back(conn, [new.pop(identity) for identity in gone if identity in new])
@@ -59,13 +59,12 @@ def _new_row(keys: KeyRing, delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _existing(conn: Connection, identities: Sequence[Identity]) -> dict[Identity, int]:
-    columns = (table.c.connection, table.c.source, table.c.delivery_key)
-    found: dict[Identity, int] = {}
-    for start in range(0, len(identities), CHUNK):
-        query = select(table.c.id, *columns).where(tuple_(*columns).in_(identities[start : start + CHUNK]))
-        found.update({(row[1], row[2], row[3]): row[0] for row in conn.execute(query)})
-    return found
+def unseen(conn: Connection, keys: KeyRing, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Those that never came: there is no row of them, and none was pruned."""
+    named = {identity_of(delivery): delivery for delivery in deliveries}
+    missing = named.keys() - existing(conn, list(named)).keys()
+    gone = pruned(conn, keys, missing)
+    return [delivery for identity, delivery in named.items() if identity in missing and identity not in gone]
 
 
 def _take_back(conn: Connection, ids: Collection[int]) -> None:

@@ -20,7 +20,7 @@ def decode(delivery: Claimed) -> Sequence[Event]:
 
     Raises SchemaMismatch when the body does not have the documented shape.
     """
-    if delivery.format == "raw":
+    if delivery.format != "event":
         mapping = provider_of(delivery.connection).events
         found = mapping(delivery.topic, delivery.body, connection=delivery.connection, received_at=delivery.received_at)
         return [_dated(event, delivery) for event in found]

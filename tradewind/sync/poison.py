@@ -35,7 +35,7 @@ def about(delivery: Claimed, events: Sequence[Event] | Exception) -> list[Resour
         return []
     if not isinstance(events, Exception):
         return list(dict.fromkeys(filter(None, map(_named, events))))
-    if delivery.format != "raw":
+    if delivery.format == "event":
         return []
     shown = provider_of(delivery.connection).about(delivery.topic, delivery.body, connection=delivery.connection)
     return [] if shown is None else [shown]

@@ -17,7 +17,10 @@ from tradewind.domain.events import (
     TrackingScanned,
     events_adapter,
 )
+from tradewind.domain.roles import KeptDelivery
 from tradewind.ledger.inbox import Delivery
+from tradewind.providers.hooks import HookRequest
+from tradewind.providers.registry import provider_of
 
 
 def poll_delivery(
@@ -46,6 +49,24 @@ def poll_delivery(
         received_at=read_at,
         lane=lane,
         correlation=event.document if isinstance(event, JournalRecorded) else None,
+    )
+
+
+def kept_delivery(connection: str, kept: KeptDelivery, *, read_at: datetime) -> Delivery:
+    """The inbox row of what its provider has kept: the very delivery that its webhook is, whichever comes first."""
+    identity = provider_of(connection).identify(HookRequest({}, kept.body, ""))
+    return Delivery(
+        connection=connection,
+        source="webhook",
+        delivery_key=identity.delivery_key,
+        topic=identity.topic,
+        body=kept.body,
+        format="listed",
+        headers={},
+        occurred_at=identity.occurred_at,
+        received_at=read_at,
+        lane="normal",
+        correlation=identity.correlation,
     )
 
 

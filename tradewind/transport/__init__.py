@@ -3,6 +3,7 @@
 from tradewind.transport.answers import MOST_SKEW_S, clock_skew_s, json_of, observed_at, parsed, retry_after_s, took_s
 from tradewind.transport.auth import HeaderAuth
 from tradewind.transport.classify import Call, Classify, classify
+from tradewind.transport.provider_clock import ProviderClock, provider_clock
 from tradewind.transport.retry import NO_RETRY, STANDARD_RETRY, Retry
 from tradewind.transport.transport import Feedback, Observe, Timeouts, Transport
 
@@ -15,6 +16,7 @@ __all__ = [
     "Feedback",
     "HeaderAuth",
     "Observe",
+    "ProviderClock",
     "Retry",
     "Timeouts",
     "Transport",
@@ -23,6 +25,7 @@ __all__ = [
     "json_of",
     "observed_at",
     "parsed",
+    "provider_clock",
     "retry_after_s",
     "took_s",
 ]

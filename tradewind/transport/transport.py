@@ -15,6 +15,7 @@ from tradewind.errors import ConfigurationError, RateLimited, TradewindError
 from tradewind.governor import Budget, Governor, Lane, current_lane
 from tradewind.telemetry.api_calls import ApiCall, ApiCalls, api_calls
 from tradewind.transport.classify import Call, Classify, classify, classify_failure
+from tradewind.transport.provider_clock import note_date
 from tradewind.transport.retry import STANDARD_RETRY, DoNotRepeat, Retry, forbids_repeating, retrying
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -178,6 +179,7 @@ class Transport:
         progress.status = response.status_code
         response.extensions["tradewind_sent_at"] = sent_at
         response.extensions["tradewind_answered_at"] = self.governor.clock.now()
+        note_date(response)
         return response
 
     def _take_feedback(self, response: httpx.Response, cost: float, error: TradewindError | None) -> None:

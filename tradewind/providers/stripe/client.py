@@ -11,11 +11,12 @@ from tradewind.domain.commands import CancelPayment, CapturePayment, RefundPayme
 from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, PaymentObserved, Resource
 from tradewind.domain.order import PaymentState
-from tradewind.domain.roles import Health, PaymentProcessor, Subscription
+from tradewind.domain.roles import Health, KeptDelivery, PaymentProcessor, Subscription
 from tradewind.errors import KeySpent, RequestRejected
 from tradewind.governor import Governor
 from tradewind.providers.stripe.api import PAGE_SIZE, StripeApi, is_replayed
 from tradewind.providers.stripe.endpoints import Endpoints
+from tradewind.providers.stripe.event_log import KEPT_FOR, LISTED_EVENTS, EventLog
 from tradewind.providers.stripe.mapping import (
     EXPANDED,
     VOID_REFUNDS,
@@ -47,9 +48,13 @@ def connect(connection: Connection, governor: Governor) -> PaymentProcessor:
 class StripeClient:
     """A payment processor. Every write carries the outbox's idempotency key, so it may be sent again."""
 
+    kept_for = KEPT_FOR
+    kept_topics = frozenset(LISTED_EVENTS)
+
     def __init__(self, connection: Connection, governor: Governor, *, client: httpx.AsyncClient | None = None) -> None:
         self._connection = str(connection.key)
         self._api = StripeApi(connection, governor, client=client)
+        self._event_log = EventLog(self._api)
         self._endpoints = Endpoints(self._api, knows_secret=bool(connection.secrets.get("webhook_secret")))
 
     async def health(self) -> Health:
@@ -89,6 +94,10 @@ class StripeClient:
             if not page.has_more or not page.data:
                 return
             params["starting_after"] = page.data[-1].id
+
+    def deliveries(self, since: datetime, until: datetime) -> AsyncIterator[Sequence[KeptDelivery]]:
+        """See `EventLog.between`."""
+        return self._event_log.between(since, until)
 
     async def find_effect(self, command: CapturePayment | CancelPayment | RefundPayment) -> Sequence[Event]:
         """The payment, if it is captured or released already, or has the refund with the command's reference."""
