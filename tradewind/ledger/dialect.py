@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tradewind.ledger.prepared import driven, inserting
+
 Upsert = postgresql.Insert | sqlite.Insert
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -28,6 +30,8 @@ def insert_new(
     """
     if not rows:
         return []
+    if conn.dialect.name == "sqlite":
+        return inserting(table, tuple(rows[0]), returning).rows_of_each(conn, rows)
     statement = insert(conn, table).on_conflict_do_nothing().returning(*returning)
     return conn.execute(statement, [dict(row) for row in rows]).all()
 
@@ -39,7 +43,7 @@ def db_now(conn: Connection) -> datetime:
         moment = conn.execute(text("SELECT clock_timestamp()")).scalar_one()
         assert isinstance(moment, datetime)
         return moment.astimezone(UTC)
-    stamp = conn.execute(text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')")).scalar_one()
+    (stamp,) = driven(conn, "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')").fetchone()
     return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
 
 

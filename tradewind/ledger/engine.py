@@ -16,6 +16,7 @@ from tradewind.ledger import versions
 from tradewind.ledger.crypto import master_key
 from tradewind.ledger.dialect import db_now
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.prepared import driven
 from tradewind.ledger.turns import Turns
 from tradewind.settings import Settings
 
@@ -131,8 +132,11 @@ def _sqlite_engine(url: str, database: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        options = conn.get_execution_options()
-        conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if options.get(_READ_ONLY) else 'OFF'}")
-        conn.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")
+        options, held = conn.get_execution_options(), conn.connection
+        read_only = bool(options.get(_READ_ONLY))
+        if held.info.get(_READ_ONLY) is not read_only:
+            conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+            held.info[_READ_ONLY] = read_only
+        driven(conn, "BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")
 
     return engine
