@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from starlette.requests import Request
+from starlette.types import Receive
 
 from tradewind.gateway.refusal import Refusal
 
@@ -41,18 +41,18 @@ class Room:
     ) -> None:
         self._bodies.together -= self._taken
 
-    async def read(self, request: Request) -> bytes:
-        """The raw body.
+    async def read(self, receive: Receive, announced: int) -> bytes:
+        """The raw body. announced: its bytes, as the request's head says; 0 when it does not.
 
         Raises Refusal: 413 over the limit of one, whether announced or only streamed; 503 over that of all together;
         408 when it ended early.
         """
-        if int(request.headers.get("content-length", 0)) > self._bodies.most:
+        if announced > self._bodies.most:
             raise Refusal(413, "the body is over the limit")
         chunks: list[bytes] = []
         more = True
         while more:
-            message = await request.receive()
+            message = await receive()
             if message["type"] == "http.disconnect":
                 raise Refusal(408, "the body did not arrive")
             chunks.append(message.get("body", b""))

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
 from tradewind.domain.connections import Connection
 from tradewind.errors import SignatureInvalid
 from tradewind.gateway.accounts import Accounts
 from tradewind.gateway.bodies import Bodies
 from tradewind.gateway.deadline import Deadlines
+from tradewind.gateway.heads import headers_of, url_of
 from tradewind.gateway.identity import delivery_of
 from tradewind.gateway.refusal import Refusal
 from tradewind.gateway.store import StoreUnavailable
@@ -30,6 +32,10 @@ KEY_UNKNOWN_RETRY_S = 60
 ANSWER_WITHIN_S = 4.0
 """Shopify waits five seconds for the whole of a request (shopify.dev, "HTTPS webhook delivery"), Stripe and ShipStation
 longer: a provider that hears 503 in time repeats, one that hears nothing counts a failure."""
+
+# Made once: an answer that says the same each time need not be written anew.
+_STORED = JSONResponse({"status": "stored"})
+_DUPLICATE = JSONResponse({"status": "duplicate"})
 
 
 class Hooks:
@@ -55,7 +61,7 @@ class Hooks:
         self._bodies = bodies
         self._writer = writer
         self._now = now
-        self._public_url = public_url
+        self._public_url = None if public_url is None else public_url.rstrip("/")
         self._deadlines = Deadlines(answer_within_s)
 
     async def receive(self, request: Request) -> Response:
@@ -64,13 +70,14 @@ class Hooks:
         404 unknown connection · 408, 413 the body · 401 the signature · 503 with Retry-After for whatever is not the
         sender's fault.
         """
-        key = f"{request.path_params['provider']}:{request.path_params['account']}"
+        params = request.path_params
+        key = f"{params['provider']}:{params['account']}"
         try:
             stored = await self._receive(key, request)
         except Refusal as refusal:
             log.warning("%s: %d, %s", key, refusal.status, refusal.reason)
             return refusal.response()
-        return JSONResponse({"status": "duplicate" if stored.duplicate else "stored"})
+        return _DUPLICATE if stored.duplicate else _STORED
 
     async def _receive(self, key: str, request: Request) -> Stored:
         reading = False
@@ -78,9 +85,10 @@ class Hooks:
             with self._deadlines.begin(), self._bodies.room() as room:
                 provider, connection = await self._known(key)
                 reading = True
-                body = await room.read(request)
+                headers = headers_of(request.scope["headers"])
+                body = await room.read(request.receive, int(headers.get("content-length", 0)))
                 reading = False
-                hook = HookRequest(dict(request.headers), body, self._url(request))
+                hook = HookRequest(headers, body, self._url(request.scope, headers))
                 received_at = self._now()
                 verdict = await self._authenticate(provider, connection, hook, received_at)
                 return await self._commit(delivery_of(provider, key, hook, received_at, verdict))
@@ -133,12 +141,12 @@ class Hooks:
         except StoreUnavailable as error:
             raise Refusal(503, "the store is not available", retry_after_s=STORE_AWAY_RETRY_S) from error
 
-    def _url(self, request: Request) -> str:
+    def _url(self, scope: Scope, headers: Mapping[str, str]) -> str:
         """The address as the provider knows it; some sign it."""
         if self._public_url is None:
-            return str(request.url)
-        query = f"?{request.url.query}" if request.url.query else ""
-        return f"{self._public_url.rstrip('/')}{request.url.path}{query}"
+            return url_of(scope, headers.get("host"))
+        query = scope["query_string"]
+        return f"{self._public_url}{scope['path']}?{query.decode()}" if query else f"{self._public_url}{scope['path']}"
 
 
 def _secrets(connection: Connection) -> Mapping[str, str]:

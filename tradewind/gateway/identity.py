@@ -54,7 +54,8 @@ def _storable_key(key: str) -> str:
 
 
 def _storable(text: str, most: int) -> str:
-    return "".join(each if each.isprintable() else "?" for each in text[:most])
+    cut = text[:most]
+    return cut if cut.isprintable() else "".join(each if each.isprintable() else "?" for each in cut)
 
 
 def _storable_time(at: datetime | None) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from tradewind.providers.hooks import Verdict
 
@@ -15,8 +16,7 @@ def with_verdict(headers: Mapping[str, str], verdict: Verdict | None) -> Mapping
     """The headers to store."""
     if verdict is None:
         return headers
-    signed_at = verdict.signed_at.isoformat() if verdict.signed_at is not None else None
-    return {**headers, NAME: json.dumps([verdict.scheme, verdict.secret, signed_at])}
+    return {**headers, NAME: _told(verdict)}
 
 
 def verdict_of(headers: Mapping[str, str]) -> tuple[Verdict | None, dict[str, str]]:
@@ -26,3 +26,10 @@ def verdict_of(headers: Mapping[str, str]) -> tuple[Verdict | None, dict[str, st
         return None, sent
     scheme, secret, signed_at = json.loads(headers[NAME])
     return Verdict(scheme, secret, datetime.fromisoformat(signed_at) if signed_at else None), sent
+
+
+@lru_cache(maxsize=64)
+def _told(verdict: Verdict) -> str:
+    """Remembered, since the deliveries of one second are mostly verified alike."""
+    signed_at = verdict.signed_at.isoformat() if verdict.signed_at is not None else None
+    return json.dumps([verdict.scheme, verdict.secret, signed_at])

@@ -50,6 +50,7 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._changed = threading.Condition()
         self._closing = False
+        self._telling = False
         self._thread = threading.Thread(target=self._run, name="inbox-writer", daemon=True)
 
     def start(self) -> None:
@@ -86,8 +87,16 @@ class Writer:
             if len(self._queue) >= self.capacity:
                 raise QueueFull(f"{self.capacity} deliveries wait already")
             self._queue.append(_Waiting(delivery, answer))
-            self._changed.notify()
+            if not self._telling:
+                # At the end of the loop's turn: what arrived in it makes one group, and wakes the thread once.
+                self._telling = True
+                answer.get_loop().call_soon(self._tell)
         return await answer
+
+    def _tell(self) -> None:
+        with self._changed:
+            self._telling = False
+            self._changed.notify()
 
     def _run(self) -> None:
         while group := self._next_group():

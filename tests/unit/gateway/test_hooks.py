@@ -340,6 +340,13 @@ async def test_other_methods_are_refused(store: FakeStore) -> None:
         assert (await client.get(HOOK)).status_code == 405
 
 
+@pytest.mark.parametrize("path", ["/hooks/fake", "/hooks/fake/", "/hooks//north", "/hooks/a/b/c"])
+async def test_a_path_that_names_no_connection_is_404(store: FakeStore, path: str) -> None:
+    async with gateway(store) as client:
+        assert (await client.post(path, content=b"d", headers=GOOD)).status_code == 404
+    assert store.stored == []
+
+
 async def test_stopping_commits_what_was_taken_in(store: FakeStore) -> None:
     writer = Writer(store.store)
     async with gateway(store, writer=writer) as client:

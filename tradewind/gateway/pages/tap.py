@@ -61,7 +61,7 @@ class CaptureTap:
         """The webhook endpoint; on a captured path, whatever it refuses is kept."""
 
         async def tapped(request: Request) -> Response:
-            if not self._is_on(request.url.path):
+            if not self._active or not self._is_on(request.url.path):
                 return await receive(request)
             tee = _Tee(request.receive)
             answer = await receive(Request(request.scope, tee))
