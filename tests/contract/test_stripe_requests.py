@@ -59,8 +59,11 @@ async def everything_the_client_sends():
     refund = resources["refund"]
     payment = {"connection": NAME, "order_id": "o", "payment": "pi_1"}
     resource = Resource(connection=NAME, kind="payment", external_id="pi_1")
+    event = resources["event"]
     calls = [
         (lambda c: c.health(), [listed()]),
+        (lambda c: pages(c.deliveries(NOW, NOW)), [listed(event), listed(event, more=True), listed(event)]),
+        (lambda c: pages(c.deliveries(NOW, NOW)), [listed(), listed(event, more=True), listed(event)]),
         (lambda c: c.fetch(resource), [more, listed(refund, more=True), listed(refund)]),
         (lambda c: c.fetch(Resource(connection=NAME, kind="dispute", external_id="dp_1")), [resources["dispute"]]),
         (lambda c: pages(c.payments(NOW, NOW)), [listed(intent(), more=True), listed(intent())]),
@@ -99,7 +102,7 @@ def fault_of(name, value, operation):
     if name.split(".")[0] in UNIVERSAL:
         return None
     # A range may be asked for of every parameter that takes a time.
-    base = name.rpartition(".")[0] if name.endswith((".gte", ".lte")) else name
+    base = name.rpartition(".")[0] if name.endswith((".gte", ".lt", ".lte")) else name
     described = operation["params"].get(base)
     if described is None:
         return f"{operation['path']} has no parameter {name}"
@@ -131,6 +134,7 @@ async def test_every_request_is_a_documented_operation_with_documented_parameter
         "/v1/payment_intents/{intent}/capture",
         "/v1/payment_intents/{intent}/cancel",
         "/v1/disputes/{dispute}",
+        "/v1/events",
         "/v1/refunds",
         "/v1/webhook_endpoints",
         "/v1/webhook_endpoints/{webhook_endpoint}",

@@ -58,13 +58,14 @@ class StripeClient:
         self._endpoints = Endpoints(self._api, knows_secret=bool(connection.secrets.get("webhook_secret")))
 
     async def health(self) -> Health:
-        """Reads one payment intent: proof that the key may do what is needed.
+        """Reads one payment intent and one event: proof that the key may do what is needed.
 
         Raises RequestRejected for a key that may not (401, 403), and for one of the other mode than what it reads.
         """
         response = await self._api.get("/v1/payment_intents", "payment_intents.list", {"limit": 1})
         for intent in parsed(PaymentIntentPage, json_of(response), "payment_intents.list").data:
             self._api.check_mode(intent.livemode, "payment_intents.list")
+        await self._event_log.newest()
         return Health(account_name=self._connection, clock_skew_s=clock_skew_s(response))
 
     async def fetch(self, resource: Resource) -> Sequence[Event]:

@@ -70,6 +70,10 @@ class EventLog:
             if not page.has_more or not page.data:
                 return
 
+    async def newest(self) -> None:
+        """Read one event. Raises RequestRejected for a key that may not."""
+        await self._page({"limit": 1})
+
     async def _oldest(self, span: dict[str, Any]) -> EventObject | None:
         page = await self._page(span)
         while page.has_more and page.data:

@@ -161,7 +161,7 @@ def payment_observed(
         payment_id=intent.metadata.get("payment_id"),
         created_at=datetime.fromtimestamp(intent.created, UTC),
     )
-    listed = tuple(_refund(refund, connection) for refund in given)
+    listed = tuple(_refund(refund, connection, intent.id) for refund in given)
     return PaymentObserved(version=version, payment=payment, refunds=listed)
 
 
@@ -209,12 +209,14 @@ def _given_back(intent: PaymentIntentObject, refunds: Sequence[RefundObject]) ->
     return given
 
 
-def _refund(refund: RefundObject, connection: str) -> Refund:
+def _refund(refund: RefundObject, connection: str, payment: str) -> Refund:
     return Refund(
         connection=connection,
         external_id=refund.id,
         amount=from_stripe(refund.amount, refund.currency),
         created_at=datetime.fromtimestamp(refund.created, UTC),
+        payment=payment,
+        reference=(refund.metadata or {}).get("reference"),
     )
 
 
