@@ -84,8 +84,10 @@ class LedgerStore:
             conn.execute(changes_nothing)
 
     def _store(self, deliveries: Sequence[Delivery]) -> Sequence[Stored]:
-        with self._opened() as ledger, ledger.write() as conn:
-            return inbox.store(conn, ledger.keys, deliveries)
+        with self._opened() as ledger:
+            sealed = inbox.seal(ledger.keys, deliveries)
+            with ledger.write() as conn:
+                return inbox.store_sealed(conn, ledger.keys, sealed)
 
     @contextmanager
     def _opened(self) -> Iterator[Ledger]:

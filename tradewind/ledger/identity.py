@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, select, tuple_
 
 from tradewind.ledger.delivery import Delivery
 from tradewind.ledger.dialect import AnyRow
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.prepared import driven
 from tradewind.ledger.pruned_tables import pruned_delivery
 from tradewind.ledger.tables import inbox as table
 from tradewind.ledger.types import plain
@@ -54,7 +55,14 @@ def pruned(conn: Connection, keys: KeyRing, identities: Collection[Identity]) ->
     ordered = sorted(digests)
     found: dict[Identity, int] = {}
     for start in range(0, len(ordered), CHUNK):
-        wanted = pruned_delivery.c.digest.in_(ordered[start : start + CHUNK])
-        query = select(pruned_delivery.c.digest, pruned_delivery.c.inbox_id).where(wanted)
-        found.update({digests[row.digest]: row.inbox_id for row in conn.execute(query)})
+        found.update({digests[digest]: id for digest, id in _remembered(conn, ordered[start : start + CHUNK])})
     return found
+
+
+def _remembered(conn: Connection, digests: Sequence[bytes]) -> Iterable[tuple[bytes, int]]:
+    if conn.dialect.name == "sqlite":
+        places = ", ".join("?" for _ in digests)
+        statement = f"SELECT digest, inbox_id FROM pruned_delivery WHERE digest IN ({places})"  # noqa: S608 places
+        return driven(conn, statement, digests)
+    query = select(pruned_delivery.c.digest, pruned_delivery.c.inbox_id).where(pruned_delivery.c.digest.in_(digests))
+    return [(row.digest, row.inbox_id) for row in conn.execute(query)]

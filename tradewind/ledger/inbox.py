@@ -6,7 +6,7 @@ This is its front; `intake.py` stores, `claims.py` hands out, `deliveries.py` sh
 from tradewind.ledger.claims import Held, Position, claim, finish, opened, release_parked, release_stranded, take
 from tradewind.ledger.deliveries import counts, dead_letters, get, replay, search
 from tradewind.ledger.delivery import Claimed, Delivery, DeliveryContent, DeliveryRow, Outcome, Stored
-from tradewind.ledger.intake import store, unseen
+from tradewind.ledger.intake import Sealed, seal, store, store_sealed, unseen
 
 __all__ = [
     "Claimed",
@@ -16,6 +16,7 @@ __all__ = [
     "Held",
     "Outcome",
     "Position",
+    "Sealed",
     "Stored",
     "claim",
     "counts",
@@ -26,8 +27,10 @@ __all__ = [
     "release_parked",
     "release_stranded",
     "replay",
+    "seal",
     "search",
     "store",
+    "store_sealed",
     "take",
     "unseen",
 ]

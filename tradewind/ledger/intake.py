@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, update
 
@@ -14,35 +14,53 @@ from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES
 from tradewind.ledger.tables import inbox as table
 
+IDENTITY = ("connection", "source", "delivery_key")
+
+
+class Sealed(NamedTuple):
+    """Deliveries that are ready to be stored. identities: of each, in order; rows: of each identity the first."""
+
+    identities: list[Identity]
+    rows: dict[Identity, dict[str, Any]]
+
+
+def seal(keys: KeyRing, deliveries: Sequence[Delivery]) -> Sealed:
+    """What can be done before the transaction that stores them: whoever seals in it keeps other writers waiting."""
+    identities = [identity_of(delivery) for delivery in deliveries]
+    rows: dict[Identity, dict[str, Any]] = {}
+    for identity, delivery in zip(identities, deliveries, strict=True):
+        if identity not in rows:
+            rows[identity] = _new_row(keys, identity, delivery)
+    return Sealed(identities, rows)
+
 
 def store(conn: Connection, keys: KeyRing, deliveries: Sequence[Delivery]) -> list[Stored]:
     """Store what is new and count what is repeated; one result each, in order.
 
     A repetition of a delivery whose row was pruned is a duplicate too, with the id that the row had.
     """
-    first: dict[Identity, Delivery] = {}
-    for delivery in deliveries:
-        first.setdefault(identity_of(delivery), delivery)
+    return store_sealed(conn, keys, seal(keys, deliveries))
+
+
+def store_sealed(conn: Connection, keys: KeyRing, sealed: Sealed) -> list[Stored]:
+    """`store` of what was sealed before."""
     # Sorted, so that parallel writers of the same keys wait for each other in one order.
-    rows = [_new_row(keys, first[identity]) for identity in sorted(first)]
-    columns = (table.c.id, table.c.connection, table.c.source, table.c.delivery_key)
-    new = {(row[1], row[2], row[3]): row[0] for row in insert_numbered(conn, table, rows, *columns)}
-    there = existing(conn, [identity for identity in first if identity not in new])
+    rows = [sealed.rows[identity] for identity in sorted(sealed.rows)]
+    new = insert_numbered(conn, table, rows, IDENTITY)
+    there = existing(conn, [identity for identity in sealed.rows if identity not in new])
     # Last: a row that was pruned while this transaction waited for it is remembered by now.
-    gone = pruned(conn, keys, [identity for identity in first if identity not in there])
+    gone = pruned(conn, keys, [identity for identity in sealed.rows if identity not in there])
     _take_back(conn, [new.pop(identity) for identity in gone if identity in new])
     ids = {**new, **there, **gone}
     results, unseen = [], set(new)
-    for delivery in deliveries:
-        identity = identity_of(delivery)
-        results.append(Stored(id=ids[identity], duplicate=identity not in unseen))
+    for identity in sealed.identities:
+        results.append(Stored(ids[identity], identity not in unseen))
         unseen.discard(identity)
     _count_repeats(conn, sorted(stored.id for stored in results if stored.duplicate))
     return results
 
 
-def _new_row(keys: KeyRing, delivery: Delivery) -> dict[str, Any]:
-    identity = identity_of(delivery)
+def _new_row(keys: KeyRing, identity: Identity, delivery: Delivery) -> dict[str, Any]:
     return {
         "connection": identity[0],
         "source": identity[1],

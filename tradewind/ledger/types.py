@@ -33,6 +33,15 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def sqlite_time(at: datetime | None) -> str | None:
+    """As UtcDateTime has it on SQLite, always with six digits, so that texts sort as their times do."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
 class Digest(TypeDecorator[bytes]):
     """Sixteen bytes. PostgreSQL has a type of just this length, which takes a third less than its byte strings do."""
 
