@@ -95,8 +95,12 @@ def due(placed: PlacedOrder, currency: str) -> Money:
     shown = placed.presentment_total.currency == currency
     total = placed.presentment_total if shown else placed.total
     current = placed.presentment_current_total if shown else placed.current_total
-    returned = Money.total((told_amount(refund, currency) for refund in placed.refunds), currency)
-    return min(total, current + returned)
+    return min(total, current + returned(placed, currency))
+
+
+def returned(placed: PlacedOrder, currency: str) -> Money:
+    """What the storefront has refunded, in one of the order's two currencies."""
+    return Money.total((told_amount(refund, currency) for refund in placed.refunds), currency)
 
 
 def captured_by_store(placed: PlacedOrder, currency: str) -> Money:

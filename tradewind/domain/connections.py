@@ -13,6 +13,10 @@ from tradewind.domain.model import Model
 Notifier = Literal["store", "carrier", "nobody"]
 """Who tells the shopper; the setting `notify_customer` of a storefront's connection."""
 NOTIFIERS: tuple[Notifier, ...] = get_args(Notifier)
+OvercaptureRefund = Literal["automatic", "manual"]
+"""Who gives back what was captured beyond what an edited order costs: we at once, or a person who hears of it from
+reconciliation; the setting `refund_overcapture` of a storefront's connection."""
+OVERCAPTURE_REFUNDS: tuple[OvercaptureRefund, ...] = get_args(OvercaptureRefund)
 
 
 class Role(StrEnum):
@@ -70,9 +74,11 @@ class Connection(Model):
 class Routes(Model):
     """Which connections serve the orders of a storefront: the processor that captures, the carrier that ships.
 
-    notify_customer: who tells the shopper that a parcel is on its way.
+    notify_customer: who tells the shopper that a parcel is on its way. refund_overcapture: who gives back what was
+    captured at the processor beyond what an order costs since it was edited.
     """
 
     processor: str | None = None
     carrier: str | None = None
     notify_customer: Notifier = "store"
+    refund_overcapture: OvercaptureRefund = "automatic"

@@ -102,7 +102,8 @@ class Refund(Model):
     amount, presentment: as of a transaction. lines: (line external_id, quantity) of every unit that it takes off the
     order; cancelled: of those, the units that had not been shipped. restocked: (line external_id, location, quantity)
     of the units that came back from the customer and lie on a shelf again. transactions: ids of the storefront's
-    transactions that paid it. return_id: the storefront's return that it belongs to.
+    transactions that paid it. return_id: the storefront's return that it belongs to. payment, reference: of a refund at
+    a processor, the payment that it was taken from and what we said that it was for; None for one made by hand.
     """
 
     connection: str
@@ -115,6 +116,8 @@ class Refund(Model):
     restocked: Annotated[tuple[tuple[str, str | None, int], ...], BeforeValidator(_with_location)] = ()
     transactions: tuple[str, ...] = ()
     return_id: str | None = None
+    payment: str | None = None
+    reference: str | None = None
 
 
 class DisputeStatus(StrEnum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from tradewind.domain.balance import balance_of, owed_by_processor, told_amount
+from tradewind.domain.balance import balance_of, told_amount
 from tradewind.domain.commands import (
     BuyLabel,
     CancelPayment,
@@ -17,7 +17,6 @@ from tradewind.domain.commands import (
     Command,
     CreateFulfillment,
     MarkOrderPaid,
-    RefundPayment,
     VoidLabel,
 )
 from tradewind.domain.connections import Routes
@@ -28,14 +27,13 @@ from tradewind.domain.order import (
     FulfillmentOrderStatus,
     LabelState,
     Order,
-    Payment,
     PaymentState,
     PlacedOrder,
-    Refund,
     Transaction,
     TransactionKind,
     TransactionStatus,
 )
+from tradewind.domain.refunds import refunds
 from tradewind.domain.states import left_parcels
 
 Item = tuple[str, str, int, Money]
@@ -48,11 +46,11 @@ def plan(order: Order, routes: Routes) -> tuple[Command, ...]:
     if placed is None or not order.live or placed.test:
         return ()
     if placed.cancelled_at is not None:
-        return (*_void_labels(order), *_release(order), *_refund(order, placed))
+        return (*_void_labels(order), *_release(order), *refunds(order, placed, routes.refund_overcapture))
     return (
         *_capture(order, placed),
         *_tell_paid(order, placed),
-        *_refund(order, placed),
+        *refunds(order, placed, routes.refund_overcapture),
         *_ship(order, placed, routes),
     )
 
@@ -119,50 +117,6 @@ def _capturable(placed: PlacedOrder, authorization: Transaction, currency: str) 
 def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
     if order.payments and order.is_paid and not placed.fully_paid:
         yield MarkOrderPaid(connection=order.connection, order_id=order.id, order=order.external_id)
-
-
-def _refund(order: Order, placed: PlacedOrder) -> Iterator[Command]:
-    """Money that the processor holds and the storefront gives back is given back at the processor.
-
-    A refund is taken from the payments one after another. Of a cancelled order everything goes back. A disputed
-    payment is left alone: the bank has taken that money already, and would not give it back twice.
-    """
-    rest = {payment.external_id: payment.captured for payment in order.payments if payment.captured}
-    for refund in sorted(placed.refunds, key=lambda one: (one.created_at, one.external_id)):
-        for payment, amount in _shares(order, placed, refund, rest):
-            yield from _give_back(order, payment, amount, refund.external_id)
-    for payment in order.payments if placed.cancelled_at is not None else ():
-        # Given back for a refund of the storefront, or by hand at the processor.
-        left = min(rest.get(payment.external_id, payment.captured), payment.captured - payment.refunded)
-        yield from _give_back(order, payment, left, "cancellation")
-
-
-def _shares(
-    order: Order, placed: PlacedOrder, refund: Refund, rest: dict[str, Money]
-) -> Iterator[tuple[Payment, Money]]:
-    """How much of a refund each payment gives back; `rest`, what is left of each, is reduced by it."""
-    given = 0
-    for payment in order.payments:
-        left = rest.get(payment.external_id)
-        if left is None:
-            continue
-        owed = owed_by_processor(placed, refund, left.currency)
-        share = _part(left, owed - Money(minor=given, currency=owed.currency)) if owed else None
-        if share is not None:
-            given += share.minor
-            rest[payment.external_id] = left - share
-            yield payment, share
-
-
-def _give_back(order: Order, payment: Payment, amount: Money, reference: str) -> Iterator[Command]:
-    if amount.minor > 0 and payment.refunded < payment.captured and not order.is_disputed(payment):
-        yield RefundPayment(
-            connection=payment.connection,
-            order_id=order.id,
-            payment=payment.external_id,
-            amount=amount,
-            reference=reference,
-        )
 
 
 def _release(order: Order) -> Iterator[Command]:

@@ -237,7 +237,8 @@ def _merged_refunds(known: Iterable[Refund], told: Iterable[Refund]) -> tuple[Re
 
 
 def _fullness(refund: Refund) -> tuple[int, int, str]:
-    told = len(refund.restocked) + len(refund.cancelled) + len(refund.transactions) + (refund.return_id is not None)
+    told = len(refund.restocked) + len(refund.cancelled) + len(refund.transactions)
+    told += sum(name is not None for name in (refund.return_id, refund.payment, refund.reference))
     return len(refund.lines), told, refund.model_dump_json()
 
 

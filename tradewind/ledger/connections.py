@@ -11,7 +11,17 @@ from typing import Any
 from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import select, update
 
-from tradewind.domain.connections import NOTIFIERS, Connection, ConnectionKey, ConnectionState, Notifier, Role, Routes
+from tradewind.domain.connections import (
+    NOTIFIERS,
+    OVERCAPTURE_REFUNDS,
+    Connection,
+    ConnectionKey,
+    ConnectionState,
+    Notifier,
+    OvercaptureRefund,
+    Role,
+    Routes,
+)
 from tradewind.ledger import audit, cursors
 from tradewind.ledger.dialect import AnyRow, db_now, insert
 from tradewind.ledger.keyring import KeyRing
@@ -158,6 +168,7 @@ def routes(conn: SqlConnection) -> dict[str, Routes]:
                 processor=settings.get("processor") or (processors[0] if len(processors) == 1 else None),
                 carrier=settings.get("carrier") or (carriers[0] if len(carriers) == 1 else None),
                 notify_customer=_notifier(settings),
+                refund_overcapture=_overcapture_refund(settings),
             )
     return result
 
@@ -165,6 +176,14 @@ def routes(conn: SqlConnection) -> dict[str, Routes]:
 def _notifier(settings: Mapping[str, str]) -> Notifier:
     # Another word is refused when the storefront is connected; here it must not stop every other order.
     return next((known for known in NOTIFIERS if known == settings.get("notify_customer")), NOTIFIERS[0])
+
+
+def _overcapture_refund(settings: Mapping[str, str]) -> OvercaptureRefund:
+    said = settings.get("refund_overcapture")
+    if said is None:
+        return OVERCAPTURE_REFUNDS[0]
+    # Refused when it is connected, as above; whoever meant to set it did not want what happens unless told.
+    return next((known for known in OVERCAPTURE_REFUNDS if known == said), "manual")
 
 
 def _change(

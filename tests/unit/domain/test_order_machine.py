@@ -10,12 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.unit.domain.orders import ROUTES, STORE, record
 from tests.unit.domain.world import World, is_settled
+from tradewind.domain.balance import returned
 from tradewind.domain.commands import BuyLabel, CancelPayment, CapturePayment, Command, RefundPayment, VoidLabel
 from tradewind.domain.lifecycle import may_move
 from tradewind.domain.money import Money
 from tradewind.domain.order import Order, Risk
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import OrderEvent, new_order, reduce_order
+from tradewind.domain.refunds import is_of_excess
 from tradewind.domain.states import left_parcels, state_of
 from tradewind.domain.stock import Availability, StockMovement, availability, movements_of
 
@@ -76,6 +78,13 @@ class OrderMachine(RuleBasedStateMachine):
     @rule(units=st.integers(0, 2), amount=st.integers(1, 900), late=st.booleans())
     def refund(self, units: int, amount: int, late: bool) -> None:
         self.tell(self.world.refund(units, amount), late=late)
+
+    @precondition(lambda self: self.world.captured)
+    @rule(amount=st.integers(1, 600), late=st.booleans())
+    def give_back_by_hand(self, amount: int, late: bool) -> None:
+        """A person at the processor, who tells nobody."""
+        name = max(self.world.payments, key=lambda one: self.world.payments[one]["captured"].minor)
+        self.tell(self.world.give_back(name, amount), late=late)
 
     @rule(status=st.sampled_from(["requested", "open", "declined", "closed"]))
     def send_back(self, status: str) -> None:
@@ -156,6 +165,16 @@ class OrderMachine(RuleBasedStateMachine):
             assert Money.total(back, "GBP") <= payment.captured
 
     @invariant()
+    def what_is_asked_back_as_too_much_is_not_missing_afterwards(self) -> None:
+        """With all that is asked for given back, no less is kept than the order costs, unless less was taken."""
+        balance, placed = self.order.balance(), self.order.placed
+        wanted = [c for c in plan(self.order, ROUTES) if isinstance(c, RefundPayment)]
+        if balance is None or placed is None or placed.cancelled_at or not any(map(is_of_excess, wanted)):
+            return
+        left = balance.taken - balance.given_back - Money.total((c.amount for c in wanted), "GBP")
+        assert left >= balance.due - returned(placed, "GBP")
+
+    @invariant()
     def a_label_is_bought_only_for_what_is_paid_and_wanted(self) -> None:
         placed = self.order.placed
         for command in plan(self.order, ROUTES):
@@ -181,8 +200,12 @@ class OrderMachine(RuleBasedStateMachine):
         assert len(self.world.labels) == len({label["external_shipment_id"] for label in self.world.labels.values()})
 
     def teardown(self) -> None:
-        """However the same was told, the record is the same, and so is the stock."""
+        """However the same was told, the record is the same, and so is the stock. Nothing that was too much is kept."""
         self.hear_all()
+        self.work_on()
+        balance, placed = self.order.balance(), self.order.placed
+        if placed is not None and balance is not None and not self.order.disputes and not placed.cancelled_at:
+            assert balance.taken - balance.given_back <= max(balance.due - returned(placed, "GBP"), Money.zero("GBP"))
         for arrived in (self.told, self.told[::-1], sorted(self.told, key=lambda one: one.model_dump_json())):
             assert record(*arrived, *arrived[::2]) == self.order
         assert standing(self.moved) == standing(movements_of(self.order))

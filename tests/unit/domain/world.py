@@ -52,6 +52,8 @@ class World:
         self.refunds: list[Refund] = []
         self.returns: list[Return] = []
         self.dispute: str | None = None
+        self.edited = False
+        self.given: dict[str, list[Refund]] = {}
 
     @property
     def total(self) -> int:
@@ -64,12 +66,11 @@ class World:
     def order(self) -> OrderEvent:
         """The store's view of it now; every telling is newer than the one before."""
         self.now += 1
-        current = self.units * PRICE - sum(r.amount.minor for r in self.refunds if not r.lines)
         closed = self.cancelled or not self.waiting
         return order_observed(
             version=after(self.now), updated_at=after(self.now), risk=self.risk, on_hold=self.on_hold,
             lines=(line(quantity=self.ordered, current_quantity=self.units),), total=gbp(self.total),
-            current_total=gbp(max(current, 0)), fully_paid=self.told_paid,
+            current_total=gbp(self.units * PRICE), fully_paid=self.told_paid, edited=self.edited,
             cancelled_at=after(self.now) if self.cancelled else None,
             transactions=tuple(transaction(f"tx-{pi}", payment_id=f"pay-{pi}") for pi in self.payments),
             fulfillment_orders=(
@@ -82,7 +83,8 @@ class World:
 
     def payment(self, external_id: str) -> OrderEvent:
         self.now += 1
-        return payment_observed(external_id, version=after(self.now), **self.payments[external_id])
+        given = self.given.get(external_id, ())
+        return payment_observed(external_id, version=after(self.now), refunds=given, **self.payments[external_id])
 
     def label(self, external_id: str) -> OrderEvent:
         self.now += 1
@@ -110,6 +112,7 @@ class World:
         """units: added, or taken off what has not been shipped."""
         if self.cancelled or self.waiting + units < 0:
             return []
+        self.edited = True
         self.ordered += max(units, 0)
         self.units += units
         self.waiting += units
@@ -189,11 +192,19 @@ class World:
         return [self.payment(command.payment)]
 
     def _give_back(self, command: RefundPayment) -> list[OrderEvent]:
-        payment = self.payments[command.payment]
-        if payment["refunded"] + command.amount > payment["captured"]:
+        return self.give_back(command.payment, command.amount.minor, command.reference)
+
+    def give_back(self, name: str, amount: int, reference: str | None = None) -> list[OrderEvent]:
+        """At the processor. reference: why; None by hand."""
+        payment = self.payments[name]
+        if payment["refunded"] + gbp(amount) > payment["captured"]:
             return []
-        payment["refunded"] += command.amount
-        return [self.payment(command.payment)]
+        made = self.given.setdefault(name, [])
+        made.append(
+            refund(f"re-{name}-{len(made)}", amount, connection=PROCESSOR, payment=name, reference=reference)
+        )  # fmt: skip
+        payment["refunded"] += gbp(amount)
+        return [self.payment(name)]
 
     def _buy(self, command: BuyLabel) -> list[OrderEvent]:
         name = f"se-{len(self.labels)}"

@@ -13,7 +13,7 @@ import httpx
 
 from tradewind.domain.catalogue import CatalogueItem
 from tradewind.domain.commands import CapturePayment, CreateFulfillment, MarkOrderPaid
-from tradewind.domain.connections import NOTIFIERS, Connection
+from tradewind.domain.connections import NOTIFIERS, OVERCAPTURE_REFUNDS, Connection
 from tradewind.domain.events import Event, OrderObserved, Resource, ResourceChanged
 from tradewind.domain.roles import Health, Storefront, Subscription
 from tradewind.errors import ConfigurationError
@@ -51,7 +51,8 @@ class ShopifyClient:
 
     def __init__(self, connection: Connection, governor: Governor, *, client: httpx.AsyncClient | None = None) -> None:
         self._connection = str(connection.key)
-        _check_notifier(connection)
+        _check_choice(connection, "notify_customer", NOTIFIERS)
+        _check_choice(connection, "refund_overcapture", OVERCAPTURE_REFUNDS)
         self._processor_gateways = _processor_gateways(connection)
         self._api = _admin_api(connection, governor, client)
         self._orders = Orders(self._api)
@@ -161,11 +162,11 @@ def _processor_gateways(connection: Connection) -> frozenset[str]:
     return frozenset(name.strip() for name in names if name.strip())
 
 
-def _check_notifier(connection: Connection) -> None:
-    notifier = connection.settings.get("notify_customer", NOTIFIERS[0])
-    if notifier not in NOTIFIERS:
-        advice = f"one of {', '.join(NOTIFIERS)}, not {notifier!r}"
-        raise ConfigurationError("notify_customer", f"connection {connection.key}", advice)
+def _check_choice(connection: Connection, name: str, choices: Sequence[str]) -> None:
+    chosen = connection.settings.get(name, choices[0])
+    if chosen not in choices:
+        advice = f"one of {', '.join(choices)}, not {chosen!r}"
+        raise ConfigurationError(name, f"connection {connection.key}", advice)
 
 
 def _missing(granted: set[str]) -> tuple[str, ...]:
