@@ -66,6 +66,8 @@ def _print(console: Console, shown: Timeline, parts: list[str]) -> None:
     _section(console, "At the providers", parts)
     if shown.cut:
         console.print("\nThere is more than is shown: this is the newest of it.")
+    if shown.pruned:
+        console.print("\nHow it began is not here: deliveries, and what they changed, are kept for a time.")
     _section(console, "Timeline (UTC)", [_line(entry) for entry in shown.entries])
 
 

@@ -49,6 +49,11 @@ class Change:
     commands: tuple[str, ...]
     changed_at: datetime
 
+    @property
+    def began(self) -> bool:
+        """Whether the order is recorded since this change."""
+        return self.state_before is None and self.state_after is not None
+
 
 @dataclass(frozen=True)
 class Touch:

@@ -93,7 +93,7 @@ def get(conn: Connection, keys: KeyRing, id: int) -> DeliveryContent:
     """One delivery with its content. Raises LookupError when there is none."""
     row = conn.execute(select(table).where(table.c.id == id)).one_or_none()
     if row is None:
-        raise LookupError(f"there is no delivery {id}")
+        raise LookupError(f"there is no delivery {id}: it never was, or is kept no longer")
     opened = keys.open(row.sealed, row=row_name(row))
     listed = _listed(row)
     if opened is None:

@@ -1,6 +1,7 @@
 """Retention: what was finished long ago is kept no longer; that it came is remembered for ever.
 
-A row and its place in `pruned_delivery` change hands in one transaction, so a repetition finds the one or the other.
+A row and its place in `pruned_delivery` change hands in one transaction, so a repetition finds the one or the other;
+what the delivery changed is forgotten with it.
 Dead and parked deliveries wait for a person or for their order, and stay. So does a replay beside the delivery that it
 repeats, which it shows to be settled.
 """
@@ -18,6 +19,7 @@ from tradewind.ledger.dialect import AnyRow, db_now, insert
 from tradewind.ledger.engine import Ledger
 from tradewind.ledger.identity import name_of
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.page_tables import order_change
 from tradewind.ledger.pruned_tables import pruned_delivery
 from tradewind.ledger.tables import inbox as table
 
@@ -75,7 +77,9 @@ def _forget(conn: Connection, keys: KeyRing, ids: Sequence[int]) -> int:
         return 0
     remembered = sorted((_remembered(keys, row) for row in rows), key=lambda one: one["digest"])
     conn.execute(insert(conn, pruned_delivery).on_conflict_do_nothing(), remembered)
-    conn.execute(delete(table).where(table.c.id.in_([row.id for row in rows])))
+    gone = [row.id for row in rows]
+    conn.execute(delete(order_change).where(order_change.c.delivery_id.in_(gone)))
+    conn.execute(delete(table).where(table.c.id.in_(gone)))
     # Before the commit: should it fail, the rows are still there to name their keys, and nothing needs their content.
     keys.discard(row.sealed for row in rows)
     return len(rows)

@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Timeline:
-    """entries: oldest first. cut: there is more than is shown."""
+    """entries: oldest first. cut: there is more than is shown. pruned: how it began is kept no longer."""
 
     order: OrderRow
     on_hold: bool
@@ -66,6 +66,7 @@ class Timeline:
     parts: tuple[Part, ...]
     hangs: tuple[Hang, ...]
     cut: bool
+    pruned: bool
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,15 @@ def timeline(conn: Connection, order_id: str) -> Timeline:
     ]
     entries.sort(key=lambda entry: (entry.at, entry.delivery is None, entry.change is None))
     hangs = [*_order_hangs(order, on_hold), *_delivery_hangs(found.rows), *_command_hangs(commands, _held(conn))]
+    cut = found.next_before is not None or len(changed) == MOST
     return Timeline(
         order=order,
         on_hold=on_hold,
         entries=tuple(entries),
         parts=_parts(conn, order),
         hangs=tuple(hangs),
-        cut=found.next_before is not None or len(changed) == MOST,
+        cut=cut,
+        pruned=not cut and not any(one.began for one in changed),
     )
 
 

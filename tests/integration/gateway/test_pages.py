@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from tests.integration.gateway import signing
 from tests.shop_ledger import ORDER, PAYLOAD, fill
@@ -16,7 +17,7 @@ from tests.unit.gateway.fakes import running
 from tradewind.gateway.app import create_app
 from tradewind.gateway.pages.site import Site
 from tradewind.gateway.store import LedgerStore
-from tradewind.ledger import audit, inbox
+from tradewind.ledger import audit, inbox, retention, tables
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings
 
@@ -226,6 +227,7 @@ async def test_one_order_of_a_name_opens_and_of_two_one_is_asked(client: httpx.A
 async def test_an_order_links_into_its_providers_and_says_where_it_hangs(client: httpx.AsyncClient) -> None:
     await log_in(client)
     text = (await client.get(f"/orders/{quote(ORDER, safe='')}")).text
+    assert "How it began is not here" not in text
     assert f"https://north.myshopify.com/admin/orders/{PAYLOAD['id']}" in text
     assert "https://dashboard.stripe.com/test/payments/pi-1" in text
     assert "the connection is paused (the depot is being moved)" in text
@@ -262,3 +264,17 @@ async def test_only_style_and_scripts_are_served_without_a_token(
     client: httpx.AsyncClient, name: str, status: int
 ) -> None:
     assert (await client.get(f"/static/{name}")).status_code == status
+
+
+async def test_an_order_whose_deliveries_were_pruned_says_so(client: httpx.AsyncClient, ledger: Ledger) -> None:
+    await log_in(client)
+    with ledger.write() as conn:
+        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+        conn.execute(update(tables.inbox).values(received_at=long_ago, finished_at=long_ago))
+    retention.prune(ledger, timedelta(days=90))
+    answer = await client.get(f"/orders/{quote(ORDER, safe='')}")
+    assert answer.status_code == 200
+    assert "How it began is not here" in answer.text
+    gone = await client.get("/deliveries/1")
+    assert gone.status_code == 404
+    assert "it never was, or is kept no longer" in gone.text

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import func, select, update
 
 from tests.shop_ledger import ORDER, SOUTH, fill
 from tests.unit.domain.orders import CARRIER, PROCESSOR, STORE
-from tradewind.ledger import changes
+from tradewind.ledger import changes, retention
 from tradewind.ledger.engine import Ledger
+from tradewind.ledger.tables import inbox
 from tradewind.ledger.timeline import Timeline, find_orders, newest_orders, timeline
+
+AGE = timedelta(days=100)
 
 
 @pytest.fixture
@@ -82,3 +88,22 @@ def test_two_stores_may_have_an_order_of_one_name(ledger: Ledger, shown: Timelin
 def test_an_order_that_is_not_there_has_no_timeline(ledger: Ledger) -> None:
     with pytest.raises(LookupError, match="no order"), ledger.read() as conn:
         timeline(conn, "shopify:north/none")
+
+
+def test_a_story_of_which_the_beginning_was_pruned_says_so(ledger: Ledger, shown: Timeline) -> None:
+    assert not shown.pruned
+    told = [entry.delivery for entry in shown.entries if entry.delivery is not None]
+    settled = {row.id for row in told if row.state in ("applied", "superseded")}
+    with ledger.write() as conn:
+        long_ago = {"received_at": told[0].received_at - AGE, "finished_at": told[0].received_at - AGE}
+        conn.execute(update(inbox).where(inbox.c.state.in_(("applied", "superseded"))).values(long_ago))
+        newest = conn.execute(select(func.max(inbox.c.id))).scalar_one()
+    assert retention.prune(ledger, AGE / 2).complete
+    with ledger.read() as conn:
+        left = timeline(conn, ORDER)
+        assert [change for id in settled - {newest} for change in changes.of_delivery(conn, id)] == []
+    assert left.pruned
+    assert left.order == shown.order
+    assert [entry.command for entry in left.entries if entry.command] == [
+        entry.command for entry in shown.entries if entry.command
+    ]
