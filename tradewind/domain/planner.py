@@ -115,8 +115,16 @@ def _capturable(placed: PlacedOrder, authorization: Transaction, currency: str) 
 
 
 def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
-    if order.payments and order.is_paid and not placed.fully_paid:
-        yield MarkOrderPaid(connection=order.connection, order_id=order.id, order=order.external_id)
+    if not order.payments or not order.is_paid or placed.fully_paid:
+        return
+    # What an edit adds is paid after the order was marked once: each telling makes a sale of its own.
+    told = sum(
+        one.kind is TransactionKind.SALE
+        and one.status is TransactionStatus.SUCCESS
+        and one.captured_by is CapturedBy.PROCESSOR
+        for one in placed.transactions
+    )
+    yield MarkOrderPaid(connection=order.connection, order_id=order.id, ordinal=told, order=order.external_id)
 
 
 def _release(order: Order) -> Iterator[Command]:

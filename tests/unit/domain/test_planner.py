@@ -135,6 +135,15 @@ class TestTellingPaid:
     def test_a_storefront_that_knows_is_not_told(self) -> None:
         assert "mark_order_paid" not in verbs(record(*PAID))
 
+    def test_what_an_edit_added_is_told_by_a_command_of_its_own(self) -> None:
+        """Under the key of the first telling, which is done, the storefront would never hear of it."""
+        first, told = transaction(), transaction("tx-2", status=TransactionStatus.SUCCESS, parent_id="tx-1")
+        second = transaction("tx-3", payment_id="pay-2")
+        before = planned(record(order_observed(transactions=(first,)), captured()))
+        after = planned(record(order_observed(transactions=(first, told, second)), captured()))
+        keys = [one.key for one in (*before, *after) if isinstance(one, MarkOrderPaid)]
+        assert keys == [f"{STORE}/1/mark_order_paid/0", f"{STORE}/1/mark_order_paid/1"]
+
     def test_a_part_is_not_told(self) -> None:
         assert planned(record(order_observed(), captured(amount=TOTAL - 1))) == []
 
