@@ -7,12 +7,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from tradewind.ledger.dialect import db_now, insert
+from tradewind.ledger.dialect import db_now, insert_new
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import budget as table
 
 _SHORTEST_WAIT_S = 0.02
+_HELD = Prepared(
+    select(table.c.tokens, table.c.updated_at).where(table.c.connection == bindparam("connection")).with_for_update()
+)
+_LEFT = Prepared(
+    update(table)
+    .where(table.c.connection == bindparam("_connection"))
+    .values(tokens=bindparam("tokens"), updated_at=bindparam("updated_at"))
+)
 
 
 def take(
@@ -35,16 +44,19 @@ def take(
     at_hand = min(capacity, _at_hand(conn, connection, now, initial, capacity, per_second) + returned)
     missing = min(amount + keep, capacity) - at_hand
     tokens = at_hand if missing > 0 else at_hand - amount
-    conn.execute(update(table).where(table.c.connection == connection).values(tokens=tokens, updated_at=now))
+    _LEFT.count(conn, _connection=connection, tokens=tokens, updated_at=now)
     return 0.0 if missing <= 0 else max(missing / per_second, _SHORTEST_WAIT_S)
 
 
 def _at_hand(
     conn: Connection, connection: str, now: datetime, initial: float, capacity: float, per_second: float
 ) -> float:
-    new = insert(conn, table).values(connection=connection, tokens=initial, updated_at=now)
-    conn.execute(new.on_conflict_do_nothing())
-    held = select(table.c.tokens, table.c.updated_at).where(table.c.connection == connection).with_for_update()
-    row = conn.execute(held).one()
+    row = _HELD.first(conn, connection=connection)
+    if row is None:
+        # Another process may be first: what its row holds counts.
+        new = {"connection": connection, "tokens": initial, "updated_at": now}
+        insert_new(conn, table, [new], table.c.connection)
+        row = _HELD.first(conn, connection=connection)
+        assert row is not None
     elapsed_s: float = max(0.0, (now - row.updated_at).total_seconds())
     return min(capacity, float(row.tokens) + elapsed_s * per_second)

@@ -16,7 +16,7 @@ from tradewind.domain.model import Model
 from tradewind.domain.money import Money
 from tradewind.domain.order import Order
 from tradewind.domain.states import state_of
-from tradewind.ledger.dialect import AnyRow
+from tradewind.ledger.dialect import AnyRow, insert_rows
 from tradewind.ledger.orders import PERSONAL
 from tradewind.ledger.page_tables import order_change as table
 
@@ -81,7 +81,7 @@ def record(
         rows += [_asked_row(touch.delivery_id, one, added, now) for one in touch.asked]
     told = [row for row in reversed(rows) if row["fields"] != "[]" or row["commands"] != "[]"]
     if told:
-        conn.execute(table.insert(), told)
+        insert_rows(conn, table, told)
 
 
 def of_delivery(conn: Connection, delivery_id: int) -> list[Change]:

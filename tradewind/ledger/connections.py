@@ -6,10 +6,11 @@ import builtins
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection as SqlConnection
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from tradewind.domain.connections import (
     NOTIFIERS,
@@ -25,15 +26,29 @@ from tradewind.domain.connections import (
 from tradewind.ledger import audit, cursors
 from tradewind.ledger.dialect import AnyRow, db_now, insert
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import connection as table
 
 RESUMED = "resumed"
 """Cursor: when a person last resumed the connection."""
 
+_ALL = Prepared(select(table).order_by(table.c.key))
+_ONE = Prepared(select(table).where(table.c.key == bindparam("key")))
+_STATE = Prepared(select(table.c.state).where(table.c.key == bindparam("key")))
+_REVISION = Prepared(select(table.c.revision).where(table.c.key == bindparam("key")))
+_ROUTED = Prepared(select(table.c.key, table.c.role, table.c.settings).order_by(table.c.key))
+_PLAIN = ("key", "role", "state", "live_from", "settings", "revision", "paused_reason")
+_UNSEALED = Prepared(select(*(table.c[name] for name in _PLAIN)).order_by(table.c.key))
+
 
 def list(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
     """Every connection, by key."""
-    return [_opened(keys, row) for row in conn.execute(select(table).order_by(table.c.key))]
+    return [_opened(keys, row) for row in _ALL.rows(conn)]
+
+
+def without_secrets(conn: SqlConnection) -> dict[str, Connection]:
+    """Every connection by its key, as far as it is in plain text: for whoever reads them for every batch."""
+    return {row.key: _plain(*row) for row in _UNSEALED.rows(conn)}
 
 
 def connected(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
@@ -43,7 +58,7 @@ def connected(conn: SqlConnection, keys: KeyRing) -> builtins.list[Connection]:
 
 def get(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey) -> Connection:
     """Raises LookupError when there is no such connection."""
-    row = conn.execute(select(table).where(table.c.key == str(key))).one_or_none()
+    row = _ONE.first(conn, key=str(key))
     if row is None:
         raise LookupError(f"there is no connection {key}")
     return _opened(keys, row)
@@ -51,7 +66,7 @@ def get(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey) -> Connect
 
 def state(conn: SqlConnection, key: str | ConnectionKey) -> ConnectionState:
     """Its state alone: nothing is unsealed. Raises LookupError when there is no such connection."""
-    found = conn.execute(select(table.c.state).where(table.c.key == str(key))).scalar_one_or_none()
+    found = _STATE.scalar(conn, key=str(key))
     if found is None:
         raise LookupError(f"there is no connection {key}")
     return ConnectionState(found)
@@ -59,7 +74,7 @@ def state(conn: SqlConnection, key: str | ConnectionKey) -> ConnectionState:
 
 def revision(conn: SqlConnection, key: str | ConnectionKey) -> int | None:
     """The revision alone; None when there is no such connection."""
-    found: int | None = conn.execute(select(table.c.revision).where(table.c.key == str(key))).scalar_one_or_none()
+    found: int | None = _REVISION.scalar(conn, key=str(key))
     return found
 
 
@@ -155,16 +170,21 @@ def update_secrets(conn: SqlConnection, keys: KeyRing, key: str | ConnectionKey,
     _change(conn, keys, key, "secrets", changes)
 
 
-def routes(conn: SqlConnection) -> dict[str, Routes]:
+def routes(conn: SqlConnection) -> Mapping[str, Routes]:
     """Which processor and carrier serve each storefront: those its settings name, else the only one of the role."""
-    rows = conn.execute(select(table.c.key, table.c.role, table.c.settings).order_by(table.c.key)).all()
-    processors = [row.key for row in rows if row.role == Role.PAYMENT_PROCESSOR]
-    carriers = [row.key for row in rows if row.role == Role.CARRIER]
+    return _routes(tuple([tuple(row) for row in _ROUTED.rows(conn)]))
+
+
+@lru_cache(maxsize=16)
+def _routes(rows: tuple[tuple[str, str, str], ...]) -> Mapping[str, Routes]:
+    """rows: key, role and settings. They are read for every batch, and hardly ever change."""
+    processors = [key for key, role, _ in rows if role == Role.PAYMENT_PROCESSOR]
+    carriers = [key for key, role, _ in rows if role == Role.CARRIER]
     result = {}
-    for row in rows:
-        if row.role == Role.STOREFRONT:
-            settings = json.loads(row.settings)
-            result[row.key] = Routes(
+    for key, role, told in rows:
+        if role == Role.STOREFRONT:
+            settings = json.loads(told)
+            result[key] = Routes(
                 processor=settings.get("processor") or (processors[0] if len(processors) == 1 else None),
                 carrier=settings.get("carrier") or (carriers[0] if len(carriers) == 1 else None),
                 notify_customer=_notifier(settings),
@@ -219,13 +239,27 @@ def _row(keys: KeyRing, connection: Connection) -> dict[str, Any]:
 
 def _opened(keys: KeyRing, row: AnyRow) -> Connection:
     secrets = keys.open(row.sealed, row=_row_name(row.key))
+    known = _plain(*(getattr(row, name) for name in _PLAIN))
+    return known if secrets is None else known.model_copy(update={"secrets": json.loads(secrets)})
+
+
+@lru_cache(maxsize=256)
+def _plain(
+    key: str,
+    role: str,
+    state: str,
+    live_from: datetime | None,
+    settings: str,
+    revision: int,
+    paused_reason: str | None,
+) -> Connection:
+    """A connection without its secrets, from the columns of its row that are in plain text."""
     return Connection(
-        key=ConnectionKey.parse(row.key),
-        role=Role(row.role),
-        state=ConnectionState(row.state),
-        live_from=row.live_from,
-        settings=json.loads(row.settings),
-        secrets=json.loads(secrets) if secrets is not None else {},
-        revision=row.revision,
-        paused_reason=row.paused_reason,
+        key=ConnectionKey.parse(key),
+        role=Role(role),
+        state=ConnectionState(state),
+        live_from=live_from,
+        settings=json.loads(settings),
+        revision=revision,
+        paused_reason=paused_reason,
     )

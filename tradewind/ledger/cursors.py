@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
 
 from tradewind.ledger.dialect import insert
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import cursor as table
 
 
@@ -19,9 +20,12 @@ class Cursor:
     last_id: str = ""
 
 
+_GET = Prepared(select(table.c.updated_at, table.c.last_id).where(table.c.name == bindparam("name")))
+
+
 def get(conn: Connection, name: str) -> Cursor | None:
     """name: connection and stream, e.g. `shopify:north/orders`. None before the first page."""
-    row = conn.execute(select(table.c.updated_at, table.c.last_id).where(table.c.name == name)).first()
+    row = _GET.first(conn, name=name)
     return Cursor(updated_at=row.updated_at, last_id=row.last_id) if row else None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tradewind.ledger.prepared import driven, inserting
+from tradewind.ledger.prepared import driven, inserting, inserting_new
 
 Upsert = postgresql.Insert | sqlite.Insert
 AnyRow = Row[*tuple[Any, ...]]
@@ -31,9 +31,19 @@ def insert_new(
     if not rows:
         return []
     if conn.dialect.name == "sqlite":
-        return inserting(table, tuple(rows[0]), returning).rows_of_each(conn, rows)
+        return inserting_new(table, tuple(rows[0]), returning).rows_of_each(conn, rows)
     statement = insert(conn, table).on_conflict_do_nothing().returning(*returning)
     return conn.execute(statement, [dict(row) for row in rows]).all()
+
+
+def insert_rows(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows, all of which name the same columns."""
+    if not rows:
+        return
+    if conn.dialect.name == "sqlite":
+        inserting(table, tuple(rows[0])).each(conn, rows)
+    else:
+        conn.execute(table.insert(), [dict(row) for row in rows])
 
 
 def db_now(conn: Connection) -> datetime:

@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, bindparam, delete, func, select, update
 
 from tradewind.errors import ConfigurationError, LedgerError
 from tradewind.ledger import crypto
 from tradewind.ledger.bulk import insert_many
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import data_key
 
 # A commit of the key store per payload would halve the rate of the inbox: fresh keys are stored by the block, and
@@ -28,6 +29,13 @@ REMEMBER_S = 60.0
 CHUNK = 500
 INDEX_SUBJECT = "blind index"
 IDENTITY_SUBJECT = "delivery identity"
+
+_WRAPPED = Prepared(
+    select(data_key.c.id, data_key.c.wrapped).where(
+        data_key.c.id.in_(bindparam("ids", expanding=True)), data_key.c.wrapped.is_not(None)
+    )
+)
+_OF_SUBJECT = Prepared(select(data_key.c.id).where(data_key.c.subject == bindparam("subject")))
 
 IndexKind = Literal["email", "phone", "address"]
 
@@ -146,8 +154,8 @@ class KeyRing:
             return key_id, self._keys([key_id])[key_id]
 
     def _find_subject(self, subject: str) -> bytes | None:
-        with self._engine.begin() as conn:
-            found = conn.execute(select(data_key.c.id).where(data_key.c.subject == subject)).scalar_one_or_none()
+        with self._engine.connect() as conn:
+            found = _OF_SUBJECT.scalar(conn, subject=subject)
         return bytes.fromhex(found) if found else None
 
     def _store(self, keys: Sequence[tuple[bytes, bytes]], *, subject: str | None) -> None:
@@ -174,9 +182,8 @@ class KeyRing:
             return {key_id: self._known[key_id] for key_id in ids if key_id in self._known}
 
     def _read(self, ids: Sequence[str]) -> None:
-        query = select(data_key.c.id, data_key.c.wrapped).where(data_key.c.id.in_(ids), data_key.c.wrapped.is_not(None))
-        with self._engine.begin() as conn:
-            rows = conn.execute(query).all()
+        with self._engine.connect() as conn:
+            rows = _WRAPPED.rows(conn, ids=ids)
         for hex_id, wrapped in rows:
             key_id = bytes.fromhex(hex_id)
             self._known[key_id] = self._master.unwrap(wrapped, key_id)

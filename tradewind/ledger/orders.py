@@ -16,6 +16,7 @@ from tradewind.domain.states import fulfilment_state, payment_state, state_of
 from tradewind.errors import VersionConflict
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.projections import write_projections
 from tradewind.ledger.tables import order_link
 from tradewind.ledger.tables import orders as table
@@ -49,10 +50,8 @@ def load(conn: Connection, keys: KeyRing, ids: Collection[str]) -> dict[str, tup
     """The orders that are there, each with its row version. Personal data whose key was erased is missing."""
     rows: list[AnyRow] = []
     ordered = sorted(ids)
-    columns = (table.c.id, table.c.record, table.c.personal, table.c.row_version)
     for start in range(0, len(ordered), CHUNK):
-        wanted = table.c.id.in_(ordered[start : start + CHUNK])
-        rows += conn.execute(select(*columns).where(wanted).order_by(table.c.id)).all()
+        rows += _LOAD.rows(conn, ids=ordered[start : start + CHUNK])
     described = [row for row in rows if row.personal is not None]
     opened = keys.open_many([(row.personal, _row_name(row.id)) for row in described])
     personal = {row.id: content for row, content in zip(described, opened, strict=True)}
@@ -73,9 +72,11 @@ def save_many(conn: Connection, keys: KeyRing, orders: Iterable[tuple[Order, int
 
     Raises VersionConflict, and nothing may be committed, when someone else wrote one of them meanwhile.
     """
+    if not (chosen := list(orders)):
+        return
     now = db_now(conn)
     # Sorted, so that parallel writers of the same orders wait for each other in one order.
-    pairs = sorted(orders, key=lambda pair: pair[0].id)
+    pairs = sorted(chosen, key=lambda pair: pair[0].id)
     new = [_row(keys, one, now) | {"row_version": 1, "recorded_at": now} for one, expected in pairs if expected is None]
     changed = [
         _row(keys, one, now) | {"row_version": expected + 1, "_id": one.id, "_expected": expected}
@@ -84,7 +85,7 @@ def save_many(conn: Connection, keys: KeyRing, orders: Iterable[tuple[Order, int
     ]
     written = len(insert_new(conn, table, new, table.c.id))
     if changed:
-        written += conn.execute(_UPDATE, changed).rowcount
+        written += _UPDATE.each(conn, changed)
     if written != len(pairs):
         raise VersionConflict(f"{len(pairs) - written} of {len(pairs)} orders were changed by someone else")
     write_projections(conn, [one for one, _ in pairs])
@@ -106,8 +107,8 @@ def find_by_links(conn: Connection, links: Collection[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     ordered = sorted(links)
     for start in range(0, len(ordered), CHUNK):
-        wanted = order_link.c.link.in_(ordered[start : start + CHUNK])
-        found.update({row.link: row.order_id for row in conn.execute(select(order_link).where(wanted))})
+        rows = _LINKED.rows(conn, links=ordered[start : start + CHUNK])
+        found.update({row.link: row.order_id for row in rows})
     return found
 
 
@@ -152,7 +153,17 @@ _PLAIN = (
 )
 _AMOUNTS = ("subtotal", "discounts", "shipping", "tax", "tip", "duties", "total")
 _WRITTEN = [column.name for column in table.c if column.name not in ("row_version", "recorded_at")]
-_UPDATE = update(table).where(table.c.id == bindparam("_id"), table.c.row_version == bindparam("_expected"))
+_UPDATE = Prepared(
+    update(table)
+    .where(table.c.id == bindparam("_id"), table.c.row_version == bindparam("_expected"))
+    .values({name: bindparam(name) for name in (*_WRITTEN, "row_version")})
+)
+_LOAD = Prepared(
+    select(table.c.id, table.c.record, table.c.personal, table.c.row_version)
+    .where(table.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(table.c.id)
+)
+_LINKED = Prepared(select(order_link).where(order_link.c.link.in_(bindparam("links", expanding=True))))
 _LISTED = [column for column in table.c if column.name in OrderRow.__dataclass_fields__]
 
 

@@ -6,20 +6,51 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true, update
 
 from tradewind.domain.commands import WRITES, Command, Lane, Refetch, command_adapter
 from tradewind.errors import LeaseLost
 from tradewind.ledger import deaths
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new, serialise
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import LANES
 from tradewind.ledger.tables import outbox as table
 
 State = Literal["pending", "in_flight", "done", "dead", "cancelled"]
 STATES: tuple[State, ...] = ("pending", "in_flight", "done", "dead", "cancelled")
 KEY_LIMIT = 255  # Stripe's, the shortest of the providers' limits for idempotency keys
+_NEXT = {"generation": table.c.generation + 1}
+_NOW = bindparam("now", type_=table.c.created_at.type)
+_CLAIMABLE: dict[State, ColumnElement[bool]] = {
+    "in_flight": and_(table.c.state == "in_flight", table.c.lease_until <= _NOW),
+    "pending": and_(table.c.state == "pending", table.c.next_attempt_at <= _NOW),
+}
+_TAKE = Prepared(
+    update(table)
+    # Read again: on PostgreSQL a command may have been settled since it was chosen.
+    .where(table.c.id.in_(bindparam("ids", expanding=True)), or_(*_CLAIMABLE.values()))
+    .values(
+        epoch=table.c.epoch + 1,
+        attempts=table.c.attempts + 1,
+        first_attempt_at=func.coalesce(table.c.first_attempt_at, _NOW),
+        state="in_flight",
+        claimed_by=bindparam("claimed_by"),
+        lease_until=bindparam("lease_until"),
+    )
+    .returning(*table.c)
+)
+_REFETCHED = Prepared(
+    select(
+        table.c.resource,
+        func.count().label("made"),
+        func.count().filter(table.c.state == "pending").label("pending"),
+    )
+    .where(table.c.resource.in_(bindparam("resources", expanding=True)), table.c.verb == "refetch")
+    .group_by(table.c.resource)
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +60,7 @@ class Due:
     idempotency_key: the same for every attempt of a generation. attempts: all so far, this one counted and committed
     before the call, over every generation: more than one means that an earlier attempt may have had its effect.
     fresh: nothing can have been sent under this key yet. key_age_s: since its first attempt, by the database's clock.
+    age_s: since it was asked for.
     """
 
     key: str
@@ -39,6 +71,7 @@ class Due:
     epoch: int
     fresh: bool
     key_age_s: float
+    age_s: float
 
 
 @dataclass(frozen=True)
@@ -68,6 +101,8 @@ def add(conn: Connection, commands: Sequence[Command], now: datetime) -> list[st
     A key that is there asks for nothing, unless it was cancelled: then the plan wants it after all, and its next
     generation is pending. A refetch gets the next ordinal of its resource, unless one is pending already.
     """
+    if not commands:
+        return []
     due_at = db_now(conn)
     wanted = {command.key: command for command in commands if not isinstance(command, Refetch)}
     rows = [_new_row(wanted[key], now, due_at) for key in sorted(wanted)]
@@ -79,13 +114,7 @@ def add(conn: Connection, commands: Sequence[Command], now: datetime) -> list[st
 def has_due(conn: Connection, connection: str, *, writes: bool) -> bool:
     """Whether a claim may find something; one that finds commands of busy orders alone takes none."""
     now = db_now(conn)
-    queries = (
-        select(table.c.id).where(
-            table.c.connection == connection, state, true() if writes else table.c.writes.is_(False)
-        )
-        for state in _claimable(now)
-    )
-    return any(conn.execute(query.limit(1)).first() is not None for query in queries)
+    return any(_open(state, writes).first(conn, connection=connection, now=now) is not None for state in _CLAIMABLE)
 
 
 def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lease_s: float, writes: bool) -> list[Due]:
@@ -98,27 +127,15 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
     serialise(conn, "claim outbox")
     now = db_now(conn)
     # One statement for each, so that both walk their index in order and stop at the limit.
-    states = _claimable(now)
-    queries = [_due(connection, state, now, writes).limit(limit * 4) for state in states]
-    chosen = _one_each([row for query in queries for row in conn.execute(query)], limit)
+    asked = {"connection": connection, "now": now, "limit": limit * 4}
+    chosen = _one_each([row for state in _CLAIMABLE for row in _due(state, writes).rows(conn, **asked)], limit)
     if not chosen:
         return []
-    held = {"state": "in_flight", "claimed_by": worker, "lease_until": now + timedelta(seconds=lease_s)}
-    taken = (
-        update(table)
-        # Read again: on PostgreSQL a command may have been settled since it was chosen.
-        .where(table.c.id.in_([row.id for row in chosen]), or_(*states))
-        .values(
-            epoch=table.c.epoch + 1,
-            attempts=table.c.attempts + 1,
-            first_attempt_at=func.coalesce(table.c.first_attempt_at, now),
-            **held,
-        )
-        .returning(*table.c)
-    )
     place = {row.id: number for number, row in enumerate(chosen)}
     fresh = {row.id for row in chosen if row.first_attempt_at is None}
-    return [_due_of(row, row.id in fresh, now) for row in sorted(conn.execute(taken), key=lambda row: place[row.id])]
+    until = now + timedelta(seconds=lease_s)
+    taken = _TAKE.rows(conn, ids=list(place), now=now, claimed_by=worker, lease_until=until)
+    return [_due_of(row, row.id in fresh, now) for row in sorted(taken, key=lambda row: place[row.id])]
 
 
 def renew(conn: Connection, due: Due, *, lease_s: float) -> None:
@@ -222,20 +239,14 @@ def _new_row(command: Command, now: datetime, due_at: datetime) -> dict[str, Any
 def _revive(conn: Connection, keys: Sequence[str], due_at: datetime) -> list[str]:
     if not keys:
         return []
-    statement = (
-        update(table)
-        .where(table.c.key.in_(keys), table.c.state == "cancelled")
-        .values(**_next_generation(due_at))
-        .returning(table.c.key)
-    )
-    return list(conn.execute(statement).scalars())
+    return [row.key for row in _REVIVE.rows(conn, keys=keys, next_attempt_at=due_at)]
 
 
 def _next_generation(due_at: datetime) -> dict[str, Any]:
     """Pending again under a key of which the provider has never heard."""
     return {
         "state": "pending",
-        "generation": table.c.generation + 1,
+        **_NEXT,
         "next_attempt_at": due_at,
         "first_attempt_at": None,
         "finished_at": None,
@@ -247,16 +258,7 @@ def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime
     if not wanted:
         return []
     serialise(conn, "add refetches")
-    query = (
-        select(
-            table.c.resource,
-            func.count().label("made"),
-            func.count().filter(table.c.state == "pending").label("pending"),
-        )
-        .where(table.c.resource.in_(sorted(wanted)), table.c.verb == "refetch")
-        .group_by(table.c.resource)
-    )
-    known = {row.resource: row for row in conn.execute(query)}
+    known = {row.resource: row for row in _REFETCHED.rows(conn, resources=sorted(wanted))}
     rows = []
     for resource in sorted(wanted):
         before = known.get(resource)
@@ -267,31 +269,31 @@ def _add_refetches(conn: Connection, refetches: Iterable[Refetch], now: datetime
     return [row.key for row in insert_new(conn, table, rows, table.c.key)]
 
 
-def _claimable(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return (
-        and_(table.c.state == "in_flight", table.c.lease_until <= now),
-        and_(table.c.state == "pending", table.c.next_attempt_at <= now),
-    )
+@cache
+def _open(state: State, writes: bool) -> Prepared:
+    """Whether a connection has commands of a state that a claim may take."""
+    query = select(table.c.id).where(table.c.connection == bindparam("connection"), _CLAIMABLE[state])
+    return Prepared(query.where(true() if writes else table.c.writes.is_(False)).limit(1))
 
 
-def _due(
-    connection: str, state: ColumnElement[bool], now: datetime, writes: bool
-) -> Select[int, str, str | None, datetime | None]:
+@cache
+def _due(state: State, writes: bool) -> Prepared:
+    """A connection's commands of a state that may be taken now, as far as nothing about them is in flight."""
     other = table.alias("other")
     busy = (
         select(other.c.id)
         .where(
             other.c.state == "in_flight",
-            other.c.lease_until > now,
+            other.c.lease_until > _NOW,
             or_(other.c.resource == table.c.resource, other.c.order_id == table.c.order_id),
         )
         .exists()
     )
     query = select(table.c.id, table.c.resource, table.c.order_id, table.c.first_attempt_at)
-    query = query.where(table.c.connection == connection, state, ~busy)
+    query = query.where(table.c.connection == bindparam("connection"), _CLAIMABLE[state], ~busy)
     if not writes:
         query = query.where(table.c.writes.is_(False))
-    return query.order_by(table.c.lane, table.c.next_attempt_at, table.c.id)
+    return Prepared(query.order_by(table.c.lane, table.c.next_attempt_at, table.c.id).limit(bindparam("limit")))
 
 
 def _one_each(candidates: Sequence[AnyRow], limit: int) -> list[AnyRow]:
@@ -316,15 +318,36 @@ def _due_of(row: AnyRow, fresh: bool, now: datetime) -> Due:
         epoch=row.epoch,
         fresh=fresh,
         key_age_s=(now - row.first_attempt_at).total_seconds(),
+        age_s=(now - row.created_at).total_seconds(),
     )
 
 
 def _settle(conn: Connection, due: Due, **values: Any) -> None:
-    held = and_(table.c.key == due.key, table.c.epoch == due.epoch, table.c.state == "in_flight")
-    if conn.execute(update(table).where(held).values({"lease_until": None, **values})).rowcount != 1:
+    told = {"lease_until": None, **values}
+    plain = {name: value for name, value in told.items() if name != "generation"}
+    statement = _settling(tuple(sorted(plain)), next_generation="generation" in told)
+    if statement.count(conn, _key=due.key, _epoch=due.epoch, **plain) != 1:
         raise LeaseLost(f"{due.key}: another worker has taken it over")
+
+
+@cache
+def _settling(names: tuple[str, ...], *, next_generation: bool) -> Prepared:
+    """Writes these columns of a command that is held; the bound values have the columns' names."""
+    held = (table.c.key == bindparam("_key"), table.c.epoch == bindparam("_epoch"), table.c.state == "in_flight")
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return Prepared(update(table).where(*held).values(values | (_NEXT if next_generation else {})))
 
 
 def _listed(row: AnyRow) -> CommandRow:
     values = {name: getattr(row, name) for name in CommandRow.__dataclass_fields__}
     return CommandRow(**{**values, "lane": LANES[row.lane], "command": command_adapter.validate_json(row.command)})
+
+
+_REVIVE = Prepared(
+    update(table)
+    .where(table.c.key.in_(bindparam("keys", expanding=True)), table.c.state == "cancelled")
+    .values(
+        **_NEXT, state="pending", next_attempt_at=bindparam("next_attempt_at"), first_attempt_at=None, finished_at=None
+    )
+    .returning(table.c.key)
+)

@@ -59,7 +59,7 @@ class _Plan(NamedTuple):
 
 
 class Prepared:
-    """A statement with named binds. To be run inside of a transaction; its errors are SQLAlchemy's.
+    """A statement with named binds; its errors are SQLAlchemy's. On SQLite it begins no transaction of its own.
 
     A list is bound by `bindparam(name, expanding=True)`: one plan is kept for each length, so it should be short.
     """
@@ -170,7 +170,17 @@ def driven(conn: Connection, text: str, arguments: Any = (), *, many: bool = Fal
 
 
 @cache
-def inserting(table: Table, names: tuple[str, ...], returning: tuple[ColumnElement[Any], ...]) -> Prepared:
+def inserting(table: Table, names: tuple[str, ...]) -> Prepared:
+    """Inserts a row of these columns."""
+    return Prepared(table.insert().values(_bound(table, names)))
+
+
+@cache
+def inserting_new(table: Table, names: tuple[str, ...], returning: tuple[ColumnElement[Any], ...]) -> Prepared:
     """On SQLite: inserts a row of these columns unless its key is there; gives `returning` of one that is new."""
-    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
-    return Prepared(sqlite.insert(table).values(values).on_conflict_do_nothing().returning(*returning))
+    new = sqlite.insert(table).values(_bound(table, names)).on_conflict_do_nothing()
+    return Prepared(new.returning(*returning))
+
+
+def _bound(table: Table, names: Iterable[str]) -> dict[str, BindParameter[Any]]:
+    return {name: bindparam(name, type_=table.c[name].type) for name in names}

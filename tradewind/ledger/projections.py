@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete
+from sqlalchemy import Connection, Table, bindparam, delete
 
 from tradewind.domain.order import (
     CapturedBy,
@@ -16,6 +16,8 @@ from tradewind.domain.order import (
     TransactionStatus,
 )
 from tradewind.ledger import tables
+from tradewind.ledger.dialect import insert_rows
+from tradewind.ledger.prepared import Prepared
 
 Row = dict[str, Any]
 CHUNK = 500
@@ -26,10 +28,9 @@ def write_projections(conn: Connection, orders: Sequence[Order]) -> None:
     ids = [order.id for order in orders]
     for table, project in _PROJECTIONS.items():
         for start in range(0, len(ids), CHUNK):
-            conn.execute(delete(table).where(table.c.order_id.in_(ids[start : start + CHUNK])))
+            _OLD[table].count(conn, ids=ids[start : start + CHUNK])
         rows = [{"order_id": order.id, **row} for order in orders for row in project(order)]
-        if rows:
-            conn.execute(table.insert(), rows)
+        insert_rows(conn, table, rows)
 
 
 def _lines(order: Order) -> Iterator[Row]:
@@ -140,4 +141,8 @@ _PROJECTIONS: dict[Table, Callable[[Order], Iterator[Row]]] = {
     tables.refund: _refunds,
     tables.label: _labels,
     tables.fulfillment: _fulfillments,
+}
+_OLD = {
+    table: Prepared(delete(table).where(table.c.order_id.in_(bindparam("ids", expanding=True))))
+    for table in _PROJECTIONS
 }

@@ -22,6 +22,8 @@ RESERVED_SIGN = {MovementKind.RESERVED: 1, MovementKind.RELEASED: -1, MovementKi
 def add(conn: Connection, movements: Iterable[StockMovement]) -> int:
     """Record the movements whose cause is new; gives how many were."""
     wanted = {movement.cause: movement for movement in movements}
+    if not wanted:
+        return 0
     now = db_now(conn)
     rows = [wanted[cause].model_dump(mode="json") | {"recorded_at": now} for cause in sorted(wanted)]
     return len(insert_new(conn, table, rows, table.c.id))

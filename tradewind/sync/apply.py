@@ -24,7 +24,7 @@ from tradewind.errors import LeaseLost, LedgerError, PermanentError, VersionConf
 from tradewind.ledger import changes, connections, inbox, orders, outbox, stock
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import poison
-from tradewind.sync.batch import Batch, Effect, connections_by_key, first_of
+from tradewind.sync.batch import Batch, Effect, first_of
 from tradewind.sync.decode import REFETCH_TOPIC, decode
 
 _log = logging.getLogger("tradewind.apply")
@@ -131,7 +131,7 @@ class Applier:
         """One transaction, a few dozen statements however many orders the batch touches."""
         keys = self._ledger.keys
         read = [(delivery, _decoded(delivery)) for delivery in claimed]
-        batch = Batch(database, keys, connections_by_key(database, keys))
+        batch = Batch(database, keys, connections.without_secrets(database))
         batch.preload(event for _, events in read if not isinstance(events, Exception) for event in events)
         outcomes, touches = [], []
         for delivery, events in read:

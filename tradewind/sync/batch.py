@@ -41,7 +41,7 @@ from tradewind.domain.reducer import (
 )
 from tradewind.domain.stock import StockMovement, movements_of
 from tradewind.errors import InvalidTransition
-from tradewind.ledger import connections, journal, orders
+from tradewind.ledger import journal, orders
 from tradewind.ledger.changes import Touch
 from tradewind.ledger.keyring import KeyRing
 
@@ -243,10 +243,6 @@ def _links(event: Event) -> tuple[str, ...]:
             return links_to(event)
         case _:
             return ()
-
-
-def connections_by_key(database: Database, keys: KeyRing) -> dict[str, Connection]:
-    return {str(connection.key): connection for connection in connections.list(database, keys)}
 
 
 def first_of(effects: Iterable[Effect]) -> Effect:
