@@ -41,7 +41,7 @@ from tradewind.ledger import connections, inbox, outbox
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.backoff import backoff_s
 from tradewind.sync.clients import Clients
-from tradewind.sync.recheck import Wanted, hold, wanted, wanted_after
+from tradewind.sync.recheck import Wanted, hold, wanted, wanted_after, witnesses
 from tradewind.sync.seam import in_thread, patiently
 
 _log = logging.getLogger("tradewind.dispatch")
@@ -200,10 +200,30 @@ class Dispatcher:
             return await client.fetch(command.resource)
         if isinstance(command, BuyLabel):
             return await self._buy_label(due, command, _as(Carrier, client))
-        await self._wanted(due)
+        before = await self._wanted(due)
         found = await self._found(due, client)
-        events = found or await call(client, command, due.idempotency_key)
-        return events or (CommandSettled(connection=command.connection, command_key=due.key),)
+        if found:
+            return found
+        seen = await self._seen(due, before)
+        events = await call(client, command, due.idempotency_key)
+        return (*seen, *(events or (CommandSettled(connection=command.connection, command_key=due.key),)))
+
+    async def _seen(self, due: outbox.Due, before: Wanted) -> Sequence[Event]:
+        """What was read again right before the call, and the command is still wanted after it as it is.
+
+        Raises NotWanted, Replanned, or KeySpent when other parameters are wanted than those that may have been sent.
+        """
+        seen: list[Event] = []
+        for witness in witnesses(before, due.age_s):
+            seen += await (await self._client(witness.connection)).fetch(witness)
+        found = wanted_after(before, seen) if seen else before
+        if found is None:
+            raise NotWanted("it is not wanted any more", seen)
+        if found.command != due.command and due.fresh:
+            raise Replanned(found.command, seen)
+        if seen and found.command != due.command:
+            raise KeySpent("the order asks for it with other parameters by now")
+        return seen
 
     async def _found(self, due: outbox.Due, client: Client) -> Sequence[Event]:
         """The effect of an earlier attempt against which the key of this one may not protect.
