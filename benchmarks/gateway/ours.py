@@ -1,4 +1,4 @@
-"""The gateway under test as a process: `python -m benchmarks.gateway.ours FOLDER durable|hmac-only`."""
+"""The gateway under test: `python -m benchmarks.gateway.ours FOLDER durable|hmac-only PROCESSES`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,7 @@ from pathlib import Path
 
 from benchmarks.gateway.deliveries import SECRET
 from tradewind.domain.connections import Connection, ConnectionKey, Role
-from tradewind.gateway.app import create_app
-from tradewind.gateway.serve import serve_app
-from tradewind.gateway.store import LedgerStore
+from tradewind.gateway.serve import serve
 from tradewind.gateway.writer import Writer
 from tradewind.ledger import connections
 from tradewind.ledger.delivery import Delivery, Stored
@@ -24,8 +22,8 @@ class VerifiesOnly(Writer):
         return Stored(1, duplicate=False)
 
 
-def main(folder: str, mode: str) -> None:
-    settings = Settings(state_dir=Path(folder))
+def main(folder: str, mode: str, processes: str) -> None:
+    settings = Settings(state_dir=Path(folder), gateway_processes=int(processes))
     ledger = open_ledger(settings, migrate=True)
     account = Connection(
         key=ConnectionKey.parse("stripe:main"), role=Role.PAYMENT_PROCESSOR, secrets={"webhook_secret": SECRET}
@@ -33,11 +31,8 @@ def main(folder: str, mode: str) -> None:
     with ledger.write() as conn:
         connections.put(conn, ledger.keys, account)
     ledger.close()
-    store = LedgerStore(lambda: open_ledger(settings))
-    store.open()
-    writer = VerifiesOnly(store.store) if mode == "hmac-only" else Writer(store.store, capacity=settings.gateway_queue)
-    serve_app(create_app(store, writer=writer), "127.0.0.1", 0, on_ready=lambda url: print(url, flush=True))
-    store.close()
+    queue = VerifiesOnly if mode == "hmac-only" else Writer
+    serve(settings, "127.0.0.1", 0, on_ready=lambda url: print(url, flush=True), queue=queue)
 
 
 if __name__ == "__main__":

@@ -47,13 +47,13 @@ class Server:
 
 
 @contextmanager
-def ours(mode: str) -> Iterator[Server]:
-    """This gateway on SQLite, `durable` or `hmac-only`."""
+def ours(mode: str, processes: int) -> Iterator[Server]:
+    """This gateway on SQLite, `durable` or `hmac-only`, in so many processes."""
     folder = tempfile.mkdtemp(prefix="bench-gateway-")
-    command = [sys.executable, "-m", "benchmarks.gateway.ours", folder, mode]
+    command = [sys.executable, "-m", "benchmarks.gateway.ours", folder, mode, str(processes)]
     settings = {
-        "durable": "SQLite WAL, synchronous=FULL, sealed payloads, one process",
-        "hmac-only": "the same process; answers when the signature holds, stores nothing",
+        "durable": f"SQLite WAL, synchronous=FULL, sealed payloads; gateway_processes={processes}",
+        "hmac-only": f"the same, but answers when the signature holds, stores nothing; gateway_processes={processes}",
     }[mode]
     with _started(command, os.environ.copy()) as (process, url):
         yield _server(mode, settings, url, "/hooks/stripe/main", process)

@@ -9,12 +9,13 @@ from starlette.types import Receive
 from tradewind.gateway.refusal import Refusal
 
 MIB = 1024 * 1024
+MOST_TOGETHER = 64 * MIB
 
 
 class Bodies:
     """most: bytes of one body. most_together: bytes of all bodies that are read or wait for their commit."""
 
-    def __init__(self, *, most: int = 5 * MIB, most_together: int = 64 * MIB) -> None:
+    def __init__(self, *, most: int = 5 * MIB, most_together: int = MOST_TOGETHER) -> None:
         self.most = most
         self.most_together = most_together
         self.together = 0

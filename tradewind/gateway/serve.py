@@ -7,14 +7,18 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from tradewind.errors import ConfigurationError
 from tradewind.gateway.app import create_app
+from tradewind.gateway.bodies import MOST_TOGETHER, Bodies
 from tradewind.gateway.pages.site import Site
+from tradewind.gateway.pages.token import page_token
+from tradewind.gateway.processes import Processes
 from tradewind.gateway.protocol import BoundedProtocol, cut_off_late_heads
 from tradewind.gateway.store import LedgerStore, StoreUnavailable
 from tradewind.gateway.writer import Writer
@@ -28,36 +32,68 @@ DRAIN_S = 10
 TICKS_PER_S = 10  # of uvicorn's main loop
 
 
-def serve(settings: Settings, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
+def serve(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    on_ready: Callable[[str], None] = lambda _: None,
+    queue: type[Writer] = Writer,
+) -> None:
     """Serve until SIGTERM or SIGINT, then finish what is under way and return. Runs in the main thread.
 
     A ledger that is away does not keep it from starting: senders hear 503 until it is back. port 0: a free one.
-    on_ready: called with the address once it is open. Raises LedgerTooNew, and ConfigurationError for a ledger that is
-    not migrated or a port that is taken.
+    on_ready: called with the address once all its processes serve there. queue: what deliveries wait in. Raises
+    LedgerTooNew, and ConfigurationError for a ledger that is not migrated or a port that is taken.
     """
+    _check(settings)
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(one) for one in _listen(host, port, settings.gateway_processes)]
+        url = _address(listeners[0])
+        if len(listeners) == 1:
+            _serve(settings, listeners[0], queue, lambda: on_ready(url))
+            return
+        page_token(settings)  # made once, not by each of them
+        work = [partial(_serve, settings, listener, queue) for listener in listeners]
+        Processes(work).run(lambda: on_ready(url))
+
+
+def _check(settings: Settings) -> None:
+    """Whether it can be served at all; nothing stays open, since processes are made after this."""
     store = LedgerStore(lambda: open_ledger(settings))
     try:
         store.open()
     except StoreUnavailable as error:
         log.warning("%s; waiting for it", error)
-    try:
-        writer = Writer(store.store, capacity=settings.gateway_queue)
-        app = create_app(store, public_url=settings.public_url, writer=writer, site=Site.of(settings))
-        serve_app(app, host, port, on_ready=on_ready)
     finally:
         store.close()
 
 
-def serve_app(app: Starlette, host: str, port: int, *, on_ready: Callable[[str], None] = lambda _: None) -> None:
-    """Serve this application, as `serve` does. Raises ConfigurationError for a port that is taken."""
-    with _listen(host, port) as listener:
-        server = _Server(app, lambda: on_ready(_address(listener)))
+def _serve(settings: Settings, listener: socket.socket, queue: type[Writer], on_ready: Callable[[], None]) -> None:
+    store = LedgerStore(lambda: open_ledger(settings))
+    processes = settings.gateway_processes
+    app = create_app(
+        store,
+        public_url=settings.public_url,
+        bodies=Bodies(most_together=_share(MOST_TOGETHER, processes)),
+        writer=queue(store.store, capacity=_share(settings.gateway_queue, processes)),
+        site=Site.of(settings),
+    )
+    server = _Server(app, on_ready)
+    try:
         with _stopped_by_signals(server):
             server.run([listener])
+    finally:
+        store.close()
+
+
+def _share(total: int, processes: int) -> int:
+    """What each process may hold of what all may hold together."""
+    return -(-total // processes)
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette, on_ready: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
@@ -81,10 +117,21 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, count: int) -> list[socket.socket]:
+    """A socket for each process; the kernel gives each its share of the connections. One that two accepted from would
+    leave most to whichever wakes first."""
+    first = _listener(host, port)
+    if count == 1:
+        return [first]
+    with first:  # nobody else is there: what shares a port would share it with strangers of this account, too
+        port = first.getsockname()[1]
+    return [_listener(host, port, reuse_port=True) for _ in range(count)]
+
+
+def _listener(host: str, port: int, *, reuse_port: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        return socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=reuse_port)
     except OSError as error:
         advice = f"cannot listen there ({error.strerror or error}); stop what uses it, or set another"
         raise ConfigurationError("gateway_port", f"{host}:{port}", advice) from None

@@ -21,11 +21,11 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def gateway(settings: Settings) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and its address, once it has printed it."""
+def gateway(settings: Settings, **environ: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and its address, once it has printed it. environ: more variables."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tradewind", "gateway", "--port", "0"],
-        env=environment(settings),
+        env=environment(settings) | environ,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
