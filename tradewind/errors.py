@@ -14,7 +14,8 @@ TradewindError
 ├── LedgerError
 │   ├── LeaseLost               another worker has taken over the row
 │   ├── VersionConflict         the record was changed since it was read
-│   └── LedgerTooNew            the database was migrated by a newer tradewind
+│   ├── LedgerTooNew            the database was migrated by a newer tradewind
+│   └── SealBroken              a sealed value that cannot be opened
 └── ConfigurationError          a setting is missing or wrong: names it, its source and what would be right
 
 Decisions look at the class, never at the message. tests/unit/test_errors.py holds the drawing against the code.
@@ -105,6 +106,17 @@ class VersionConflict(LedgerError):
 
 class LedgerTooNew(LedgerError):
     """The database was migrated by a newer tradewind than this one."""
+
+
+class SealBroken(LedgerError):
+    """A sealed value was changed, belongs to another row, or was sealed with a key that is not there.
+
+    order_id: of an order whose personal data it is.
+    """
+
+    def __init__(self, message: str, *, order_id: str | None = None) -> None:
+        super().__init__(message)
+        self.order_id = order_id
 
 
 class ConfigurationError(TradewindError):

@@ -208,7 +208,7 @@ def _print(console: Console, content: DeliveryContent, changed: Sequence[Change]
         facts.add_row("effect", escape(_effect(change)))
     console.print(facts)
     if content.body is None:
-        console.print("Its content was erased.\n")
+        console.print("Its content was erased, or cannot be opened any more.\n")
         return
     for name, value in (headers if reveal else masked_headers(headers)).items():
         console.print(escape(f"{name}: {value}"))

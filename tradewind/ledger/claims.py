@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from tradewind.errors import LeaseLost
+from tradewind.errors import LeaseLost, SealBroken
 from tradewind.ledger import claim_statements, deaths
 from tradewind.ledger.delivery import Claimed, Outcome, unpack
 from tradewind.ledger.identity import CHUNK, name_of
@@ -20,6 +20,7 @@ from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES, order_link
 from tradewind.ledger.tables import inbox as table
 from tradewind.ledger.types import plain
+from tradewind.ledger.unsealing import open_each
 
 FULL_LOOK_EVERY = 20
 """Claims. What a quick look passes over waits for no more than these; so do leases that have run out."""
@@ -93,19 +94,22 @@ def take(
 
 
 def opened(keys: KeyRing, held: Sequence[Held]) -> tuple[list[Claimed], list[Outcome]]:
-    """What is held with its content, and for those whose key was erased that they are dead.
+    """What is held with its content, and of those that cannot be opened that they are dead: as dead letters, unless
+    their key was erased on purpose.
 
     It needs no database but the key store: whoever holds no transaction meanwhile keeps no other writer waiting.
     """
     names = [name_of((one.connection, one.source, one.delivery_key)) for one in held]
-    contents = keys.open_many([(one.sealed, name) for one, name in zip(held, names, strict=True)])
-    claimed, erased = [], []
+    contents = open_each(keys, [(one.sealed, name) for one, name in zip(held, names, strict=True)])
+    claimed, dead = [], []
     for one, content in zip(held, contents, strict=True):
         if content is None:
-            erased.append(Outcome(one.id, one.epoch, "dead", "its key was erased"))
+            dead.append(Outcome(one.id, one.epoch, "dead", "its key was erased"))
+        elif isinstance(content, SealBroken):
+            dead.append(Outcome(one.id, one.epoch, "dead", f"SealBroken: {content}", place="open"))
         else:
             claimed.append(_claimed(one, content))
-    return claimed, erased
+    return claimed, dead
 
 
 def claim(
@@ -117,9 +121,9 @@ def claim(
     lease_s: float,
     prefix: Sequence[str] | None = None,
 ) -> list[Claimed]:
-    """Take and open at once, within one transaction. A delivery whose key was erased becomes dead and is left out."""
-    claimed, erased = opened(keys, take(conn, worker=worker, limit=limit, lease_s=lease_s, prefix=prefix))
-    finish(conn, erased)
+    """Take and open at once, within one transaction. A delivery that cannot be opened becomes dead and is left out."""
+    claimed, dead = opened(keys, take(conn, worker=worker, limit=limit, lease_s=lease_s, prefix=prefix))
+    finish(conn, dead)
     return claimed
 
 

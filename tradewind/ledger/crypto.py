@@ -15,7 +15,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from tradewind.errors import ConfigurationError, LedgerError
+from tradewind.errors import ConfigurationError, SealBroken
 from tradewind.settings import Settings
 
 KEY_BYTES = 32
@@ -33,7 +33,7 @@ class KeyWrapper(Protocol):
     def wrap(self, key: bytes, context: bytes) -> bytes: ...
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """Raises LedgerError when the wrapped key was not wrapped here, or for another context."""
+        """Raises SealBroken when the wrapped key was not wrapped here, or for another context."""
         ...
 
 
@@ -55,7 +55,7 @@ class MasterKey:
         try:
             return self._cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], context)
         except InvalidTag:
-            raise LedgerError("a data key was wrapped by another master key") from None
+            raise SealBroken("a data key was wrapped by another master key") from None
 
 
 def master_key(settings: Settings) -> MasterKey:
@@ -109,20 +109,20 @@ def seal(plaintext: bytes, key_id: bytes, key: bytes, row: str) -> bytes:
 
 
 def key_id_of(sealed: bytes) -> bytes:
-    """The id of the data key that opens it. Raises LedgerError for what was never sealed here."""
+    """The id of the data key that opens it. Raises SealBroken for what was never sealed here."""
     if sealed[:1] != _FORMAT or len(sealed) < 1 + ID_BYTES + NONCE_BYTES:
-        raise LedgerError("a sealed value has an unknown format")
+        raise SealBroken("a sealed value has an unknown format")
     return sealed[1 : 1 + ID_BYTES]
 
 
 def unseal(sealed: bytes, key: bytes, row: str) -> bytes:
-    """Decrypt what was sealed for this row. Raises LedgerError when it was changed, or sealed for another row."""
+    """Decrypt what was sealed for this row. Raises SealBroken when it was changed, or sealed for another row."""
     start = 1 + ID_BYTES
     nonce, ciphertext = sealed[start : start + NONCE_BYTES], sealed[start + NONCE_BYTES :]
     try:
         return AESGCM(key).decrypt(nonce, ciphertext, sealed[:start] + row.encode())
     except InvalidTag:
-        raise LedgerError(f"{row}: the sealed value was changed, or belongs to another row") from None
+        raise SealBroken(f"{row}: the sealed value was changed, or belongs to another row") from None
 
 
 def keyed_hash(key: bytes, kind: str, value: str) -> str:

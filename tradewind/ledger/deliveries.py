@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from tradewind.errors import SealBroken
 from tradewind.ledger import deaths
 from tradewind.ledger.delivery import STATES, Delivery, DeliveryContent, DeliveryRow, unpack
 from tradewind.ledger.dialect import AnyRow, db_now
@@ -14,6 +15,7 @@ from tradewind.ledger.intake import store
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.tables import LANES
 from tradewind.ledger.tables import inbox as table
+from tradewind.ledger.unsealing import open_each
 
 STUCK = "stuck"
 STUCK_AFTER = timedelta(hours=1)
@@ -23,11 +25,11 @@ STUCK_AFTER = timedelta(hours=1)
 def replay(conn: Connection, keys: KeyRing, id: int) -> int:
     """Store a copy of a delivery as a new one that names it; gives the new id.
 
-    Raises LookupError when there is no such delivery, or when its key was erased.
+    Raises LookupError when there is no such delivery, or when its content can no longer be opened.
     """
     content = get(conn, keys, id)
     if content.body is None:
-        raise LookupError(f"the content of delivery {id} was erased")
+        raise LookupError(f"the content of delivery {id} was erased, or cannot be opened any more")
     made = conn.execute(select(func.count()).where(table.c.replay_of == id)).scalar_one()
     while True:
         copy = Delivery(
@@ -94,9 +96,9 @@ def get(conn: Connection, keys: KeyRing, id: int) -> DeliveryContent:
     row = conn.execute(select(table).where(table.c.id == id)).one_or_none()
     if row is None:
         raise LookupError(f"there is no delivery {id}: it never was, or is kept no longer")
-    opened = keys.open(row.sealed, row=row_name(row))
+    (opened,) = open_each(keys, [(row.sealed, row_name(row))])
     listed = _listed(row)
-    if opened is None:
+    if opened is None or isinstance(opened, SealBroken):
         return DeliveryContent(row=listed, body=None, headers={})
     headers, body = unpack(opened)
     return DeliveryContent(row=listed, body=body, headers=headers)

@@ -60,7 +60,7 @@ class Claimed(Delivery):
 class Outcome:
     """What became of a claimed delivery. `received` gives it back; waits_for: the link a parked one waits for.
 
-    place: where a dead one failed (decode, reduce, commit), which makes it a dead letter of that place's group.
+    place: where a dead one failed (open, decode, reduce, commit), which makes it a dead letter of that place's group.
     """
 
     id: int
@@ -98,7 +98,7 @@ class DeliveryRow:
 
 @dataclass(frozen=True)
 class DeliveryContent:
-    """A delivery with its content; body is None once the key that sealed it is erased."""
+    """A delivery with its content; body is None once the key that sealed it is erased, or if it cannot be opened."""
 
     row: DeliveryRow
     body: bytes | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
@@ -94,11 +95,21 @@ class KeyRing:
 
     def erase(self, sealed: Iterable[bytes]) -> int:
         """Erase the keys of these sealed values for good; gives how many there were."""
-        return self._erase({crypto.key_id_of(value).hex() for value in sealed})
+        return self._erase(_key_ids(sealed))
+
+    def known(self, sealed: Sequence[bytes]) -> list[bool]:
+        """Of each value, whether the store has its key, or had it until it was erased."""
+        ids = [crypto.key_id_of(value).hex() for value in sealed]
+        found: set[str] = set()
+        with self._engine.connect() as conn:
+            for start in range(0, len(ids), CHUNK):
+                wanted = data_key.c.id.in_(ids[start : start + CHUNK])
+                found |= set(conn.execute(select(data_key.c.id).where(wanted)).scalars())
+        return [id in found for id in ids]
 
     def discard(self, sealed: Iterable[bytes]) -> None:
         """Delete the keys of values that are kept no longer, so that the key store does not grow for ever."""
-        ids = sorted({crypto.key_id_of(value).hex() for value in sealed})
+        ids = sorted(_key_ids(sealed))
         with self._lock, self._engine.begin() as conn:
             for start in range(0, len(ids), CHUNK):
                 unnamed = data_key.c.subject.is_(None)
@@ -112,6 +123,12 @@ class KeyRing:
         except LedgerError:
             advice = f"is not the key that this key store was made with (it has id {self._master.id})"
             raise ConfigurationError("master_key", "TRADEWIND_MASTER_KEY or master_key_file", advice) from None
+
+    def confirm(self) -> None:
+        """`check` anew, whatever is remembered."""
+        with self._lock:
+            self._forget()
+            self.check()
 
     def _erase(self, ids: Collection[str]) -> int:
         erased = 0
@@ -196,6 +213,15 @@ class KeyRing:
         self._known.clear()
         self._subjects.clear()
         self._known_since = time.monotonic()
+
+
+def _key_ids(sealed: Iterable[bytes]) -> set[str]:
+    """What was changed so that it names no key is left out."""
+    ids = set()
+    for value in sealed:
+        with contextlib.suppress(LedgerError):
+            ids.add(crypto.key_id_of(value).hex())
+    return ids
 
 
 def key_count(engine: Engine) -> int:

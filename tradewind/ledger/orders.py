@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, upd
 from tradewind.domain.balance import shop_balance_of
 from tradewind.domain.order import Order
 from tradewind.domain.states import fulfilment_state, payment_state, state_of
-from tradewind.errors import VersionConflict
+from tradewind.errors import SealBroken, VersionConflict
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new
 from tradewind.ledger.keyring import KeyRing
 from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.projections import write_projections
 from tradewind.ledger.tables import order_link
 from tradewind.ledger.tables import orders as table
+from tradewind.ledger.unsealing import Opened, open_each
 
 PERSONAL = ("customer", "ship_to", "bill_to")
 CHUNK = 500
@@ -46,15 +47,21 @@ class OrderRow:
     changed_at: datetime
 
 
-def load(conn: Connection, keys: KeyRing, ids: Collection[str]) -> dict[str, tuple[Order, int]]:
-    """The orders that are there, each with its row version. Personal data whose key was erased is missing."""
+def load(
+    conn: Connection, keys: KeyRing, ids: Collection[str], *, replaced: Collection[str] = ()
+) -> dict[str, tuple[Order, int]]:
+    """The orders that are there, each with its row version. Personal data whose key was erased is missing.
+
+    replaced: those of which the personal data is about to be written anew, so that nobody needs what is there.
+    Raises SealBroken for personal data of any other that cannot be opened.
+    """
     rows: list[AnyRow] = []
     ordered = sorted(ids)
     for start in range(0, len(ordered), CHUNK):
         rows += _LOAD.rows(conn, ids=ordered[start : start + CHUNK])
     described = [row for row in rows if row.personal is not None]
-    opened = keys.open_many([(row.personal, _row_name(row.id)) for row in described])
-    personal = {row.id: content for row, content in zip(described, opened, strict=True)}
+    opened = open_each(keys, [(row.personal, _row_name(row.id)) for row in described])
+    personal = {row.id: _personal(row.id, one, replaced) for row, one in zip(described, opened, strict=True)}
     return {row.id: (_order(row.record, personal.get(row.id)), row.row_version) for row in rows}
 
 
@@ -176,6 +183,14 @@ def _found_by(conn: Connection, column: ColumnElement[str | None], index: str | 
 
 def _list(conn: Connection, query: Select[Any]) -> list[OrderRow]:
     return [OrderRow(**row) for row in conn.execute(query).mappings()]
+
+
+def _personal(order_id: str, opened: Opened, replaced: Collection[str]) -> bytes | None:
+    if isinstance(opened, SealBroken):
+        if order_id not in replaced:
+            raise SealBroken(str(opened), order_id=order_id)
+        return None
+    return opened
 
 
 def _row_name(order_id: str) -> str:

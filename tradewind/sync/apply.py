@@ -16,12 +16,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from tradewind.domain.commands import BuyLabel, Command, Refetch
 from tradewind.domain.connections import Routes
-from tradewind.domain.events import Event
+from tradewind.domain.events import Event, Resource
 from tradewind.domain.order import Order
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import links_of, shipment_link
-from tradewind.errors import LeaseLost, LedgerError, PermanentError, VersionConflict
-from tradewind.ledger import changes, connections, inbox, orders, outbox, stock
+from tradewind.errors import LeaseLost, LedgerError, PermanentError, SealBroken, VersionConflict
+from tradewind.ledger import changes, connections, inbox, orders, outbox, stock, unsealing
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import poison
 from tradewind.sync.batch import Batch, Effect, first_of
@@ -73,9 +73,9 @@ class Applier:
         When another worker has taken over a row, nothing of the batch is written, and its rows are claimed again after
         their lease; when someone has changed an order meanwhile, they are given back and claimed again at once.
         """
-        claimed, erased = inbox.opened(self._ledger.keys, self._take_batch())
+        claimed, dead = inbox.opened(self._ledger.keys, self._take_batch())
         try:
-            return self._bury(erased) + (self._apply(claimed) if claimed else Applied())
+            return self._bury(dead) + (self._apply(claimed) if claimed else Applied())
         except LeaseLost as error:
             _log.warning("batch of %d given up: %s", len(claimed), error)
             return Applied()
@@ -89,12 +89,17 @@ class Applier:
                 database, worker=self._worker, limit=self._limit, lease_s=self._lease_s, position=self._position
             )
 
-    def _bury(self, erased: Sequence[inbox.Outcome]) -> Applied:
-        """Deliveries whose content was erased on purpose: they are dead, and no dead letters."""
-        if erased:
+    def _bury(self, dead: Sequence[inbox.Outcome]) -> Applied:
+        """Deliveries that cannot be opened. Erased on purpose, they are no dead letters; else what they were about, as
+        far as it shows, is read instead."""
+        broken = [one for one in dead if one.place is not None]
+        if dead:
             with self._ledger.write() as database:
-                inbox.finish(database, erased)
-        return Applied(taken=len(erased))
+                _read_instead(database, (unsealing.about(database, one.id) for one in broken), self._now())
+                inbox.finish(database, dead)
+        for one in broken:
+            _log.error("delivery %d is dead: %s", one.id, one.reason)
+        return Applied(taken=len(dead), dead=tuple((one.id, one.reason or "") for one in broken))
 
     def _apply(self, claimed: Sequence[inbox.Claimed]) -> Applied:
         """A batch that cannot be committed is halved until the delivery at fault stands alone, and is dead."""
@@ -109,10 +114,11 @@ class Applier:
                 return self._apply(claimed[:middle]) + self._apply(claimed[middle:])
             _log.exception("delivery %d of %s is dead", claimed[0].id, claimed[0].connection)
             dead = _outcome(claimed[0], Effect("dead", reason=_reason(error), place="commit"))
-            named = poison.about(claimed[0], _decoded(claimed[0]))
-            reads = [Refetch(connection=one.connection, order_id=None, resource=one) for one in named]
+            named: list[Resource | None] = [*poison.about(claimed[0], _decoded(claimed[0]))]
+            if isinstance(error, SealBroken):
+                named.append(unsealing.order_resource(error.order_id))
         with self._ledger.write() as database:
-            outbox.add(database, reads, self._now())
+            _read_instead(database, named, self._now())
             inbox.finish(database, [dead])
         return Applied(taken=1, dead=((dead.id, dead.reason or ""),))
 
@@ -132,7 +138,9 @@ class Applier:
         keys = self._ledger.keys
         read = [(delivery, _decoded(delivery)) for delivery in claimed]
         batch = Batch(database, keys, connections.without_secrets(database))
-        batch.preload(event for _, events in read if not isinstance(events, Exception) for event in events)
+        decoded = [(one, event) for one, events in read if not isinstance(events, Exception) for event in events]
+        truth = [event for delivery, event in decoded if delivery.topic == REFETCH_TOPIC]
+        batch.preload((event for _, event in decoded), authoritative=truth)
         outcomes, touches = [], []
         for delivery, events in read:
             mark = batch.mark()
@@ -155,6 +163,11 @@ class Applier:
         inbox.finish(database, outcomes)
         dead = tuple((o.id, o.reason or "") for o in outcomes if o.state == "dead")
         return Applied(len(claimed), len(changed), len(added), dead)
+
+
+def _read_instead(database: Database, resources: Iterable[Resource | None], now: datetime) -> None:
+    named = [one for one in resources if one is not None]
+    outbox.add(database, [Refetch(connection=one.connection, order_id=None, resource=one) for one in named], now)
 
 
 def _outcome(delivery: inbox.Claimed, effect: Effect) -> inbox.Outcome:
@@ -197,7 +210,7 @@ def _is_of_a_delivery(error: Exception) -> bool:
         return isinstance(error, DataError | IntegrityError)
     if isinstance(error, SQLAlchemyError):
         return isinstance(error, StatementError)
-    return not isinstance(error, LedgerError)
+    return isinstance(error, SealBroken) or not isinstance(error, LedgerError)
 
 
 def _reason(error: Exception) -> str:

@@ -78,12 +78,15 @@ class Batch:
     refetches: dict[str, Refetch] = field(default_factory=dict)
     revoked: dict[str, ConnectionRevoked] = field(default_factory=dict)
 
-    def preload(self, events: Iterable[Event]) -> None:
-        """Load the records that the events name, all at once."""
+    def preload(self, events: Iterable[Event], *, authoritative: Iterable[Event] = ()) -> None:
+        """Load the records that the events name, all at once. authoritative: those that hold whatever is recorded."""
         every = list(events)
+        replaced = {
+            name for event in authoritative if isinstance(event, OrderObserved) and (name := self._named(event))
+        }
         self._look_up({link for event in every for link in _links(event)})
         names = {order_id for event in every if (order_id := self._named(event)) is not None}
-        found = orders.load(self.database, self.keys, names)
+        found = orders.load(self.database, self.keys, names, replaced=replaced)
         self.loaded.update({name: found[name][1] if name in found else None for name in names})
         self.records.update({name: order for name, (order, _) in found.items()})
         self.found.update(self.records)

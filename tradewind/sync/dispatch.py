@@ -36,8 +36,16 @@ from tradewind.domain.connections import ConnectionState
 from tradewind.domain.events import CommandSettled, Event, events_adapter
 from tradewind.domain.order import Order
 from tradewind.domain.roles import Carrier, Client, PaymentProcessor, ShippingDetails, Storefront
-from tradewind.errors import KeySpent, LeaseLost, OutcomeUnknown, PermanentError, RequestRejected, TransientError
-from tradewind.ledger import connections, inbox, outbox
+from tradewind.errors import (
+    KeySpent,
+    LeaseLost,
+    OutcomeUnknown,
+    PermanentError,
+    RequestRejected,
+    SealBroken,
+    TransientError,
+)
+from tradewind.ledger import connections, inbox, outbox, unsealing
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.backoff import backoff_s
 from tradewind.sync.clients import Clients
@@ -130,6 +138,8 @@ class Dispatcher:
             if isinstance(due.command, Refetch) or due.generation >= LAST_GENERATION:
                 return (), self._dead(due, error)
             return await self._look_up(due, error)
+        except SealBroken as error:
+            return (), self._unreadable(due, error)
         except PermanentError as error:
             return (), self._dead(due, error)
         except LeaseLost:
@@ -178,6 +188,19 @@ class Dispatcher:
         _log.error("%s is dead: %s", due.key, error)
         self._on_dead(due.key, _reason(error))
         return partial(outbox.fail, due=due, reason=_reason(error), next_generation=False)
+
+    def _unreadable(self, due: outbox.Due, error: SealBroken) -> Settle:
+        """What the order's record holds sealed cannot be opened: the order is read again, and the command waits for a
+        person."""
+        died, order = self._dead(due, error), unsealing.order_resource(error.order_id)
+
+        def settle(database: Database) -> None:
+            died(database)
+            if order is not None:
+                read = Refetch(connection=order.connection, order_id=error.order_id, resource=order)
+                outbox.add(database, [read], self._now())
+
+        return settle
 
     def _claim(self, connection: str, limit: int) -> list[outbox.Due]:
         # Looked for by reading first: a database with one writer at a time must not be taken by those who find nothing.
