@@ -115,15 +115,22 @@ def _capturable(placed: PlacedOrder, authorization: Transaction, currency: str) 
 
 
 def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
+    """Tell the storefront of money that is due and that it has not heard of; each telling makes a sale there.
+
+    Money that it has given back since is not told again, though it may not call the order fully paid any more.
+    """
     if not order.payments or not order.is_paid or placed.fully_paid:
         return
-    # What an edit adds is paid after the order was marked once: each telling makes a sale of its own.
-    told = sum(
-        one.kind is TransactionKind.SALE
-        and one.status is TransactionStatus.SUCCESS
-        and one.captured_by is CapturedBy.PROCESSOR
+    owed = balance_of(placed, order.payments).due
+    sales = [
+        one
         for one in placed.transactions
-    )
+        if one.kind in (TransactionKind.SALE, TransactionKind.CAPTURE) and one.status is TransactionStatus.SUCCESS
+    ]
+    if Money.total((told_amount(one, owed.currency) for one in sales), owed.currency) >= owed:
+        return
+    # What an edit adds is paid after the order was marked once: under the same key nobody would hear of it.
+    told = sum(one.captured_by is CapturedBy.PROCESSOR for one in sales)
     yield MarkOrderPaid(connection=order.connection, order_id=order.id, ordinal=told, order=order.external_id)
 
 

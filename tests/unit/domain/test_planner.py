@@ -137,12 +137,19 @@ class TestTellingPaid:
 
     def test_what_an_edit_added_is_told_by_a_command_of_its_own(self) -> None:
         """Under the key of the first telling, which is done, the storefront would never hear of it."""
-        first, told = transaction(), transaction("tx-2", status=TransactionStatus.SUCCESS, parent_id="tx-1")
-        second = transaction("tx-3", payment_id="pay-2")
+        first = transaction(amount=gbp(TOTAL - 300))
+        told = transaction("tx-2", amount=gbp(TOTAL - 300), status=TransactionStatus.SUCCESS, parent_id="tx-1")
+        second = transaction("tx-3", amount=gbp(300), payment_id="pay-2")
         before = planned(record(order_observed(transactions=(first,)), captured()))
         after = planned(record(order_observed(transactions=(first, told, second)), captured()))
         keys = [one.key for one in (*before, *after) if isinstance(one, MarkOrderPaid)]
         assert keys == [f"{STORE}/1/mark_order_paid/0", f"{STORE}/1/mark_order_paid/1"]
+
+    def test_what_the_storefront_gave_back_since_is_not_told_again(self) -> None:
+        told = transaction("tx-2", status=TransactionStatus.SUCCESS, parent_id="tx-1")
+        back = transaction("tx-3", kind=TransactionKind.REFUND, amount=gbp(100), status=TransactionStatus.SUCCESS)
+        placed = order_observed(transactions=(transaction(), told, back), refunds=(refund(amount=100),))
+        assert "mark_order_paid" not in verbs(record(placed, captured()))
 
     def test_a_part_is_not_told(self) -> None:
         assert planned(record(order_observed(), captured(amount=TOTAL - 1))) == []
