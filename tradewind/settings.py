@@ -35,8 +35,9 @@ class Settings(BaseSettings):
     gateway. gateway_queue: deliveries that may wait for their commit before providers hear 503, in all its processes
     together. gateway_processes: how many answer at the gateway's address, one core each. lease_s: how long a worker may
     hold a row. batch: rows a claim takes. poll_ms: pause when there is nothing to do. pages_token: opens the gateway's
-    pages; without it, one is made in state_dir. window_s: how long one run of order-sync lasts. sweep_interval_s: pause between two sweeps of a connection. retention_days: how long a finished delivery is kept;
-    that it came is remembered for ever.
+    pages; without it, one is made in state_dir. window_s: how long one run of order-sync lasts. sweep_interval_s: pause
+    between two sweeps of a connection. retention_days: how long a finished delivery is kept; that it came is remembered
+    for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
