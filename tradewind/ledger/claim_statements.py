@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, TextClause, text
+
+from tradewind.ledger.prepared import driven
 
 # The database's clock, in the form in which the columns hold it: leases expire by it, whatever the workers' clocks say.
 _NOW = {
@@ -58,12 +61,21 @@ def finish(conn: Connection, told: Sequence[Mapping[str, object]]) -> int:
     statement = _FINISH[dialect].format(now=_NOW[dialect])
     if dialect == "postgresql":
         return conn.execute(text(statement), {"told": json.dumps(told)}).rowcount
-    return conn.exec_driver_sql(statement, list(told)).rowcount
+    return driven(conn, statement, list(told), many=True).rowcount
+
+
+def take(
+    conn: Connection, state: str, columns: tuple[str, ...], prefixes: int | None, told: Mapping[str, object]
+) -> Sequence[Sequence[Any]]:
+    """Takes rows in a state; gives these columns. told: worker, lease_s, limit, after, prefix_0 … of the prefixes."""
+    statement = _taking(conn.dialect.name, state, columns, prefixes)
+    if conn.dialect.name == "sqlite":
+        return driven(conn, statement.text, told).fetchall()
+    return conn.execute(statement, told).all()
 
 
 @cache
-def take_statement(dialect: str, state: str, columns: tuple[str, ...], prefixes: int | None) -> TextClause:
-    """Takes rows in a state: binds worker, lease_s, limit, after, and prefix_0 … of so many prefixes; gives columns."""
+def _taking(dialect: str, state: str, columns: tuple[str, ...], prefixes: int | None) -> TextClause:
     free = _FREE[state].format(now=_NOW[dialect])
     if prefixes is not None:
         begin = (f"substr(connection, 1, length(:prefix_{n})) = :prefix_{n}" for n in range(prefixes))

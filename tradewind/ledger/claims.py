@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, select, update
 
 from tradewind.errors import LeaseLost, SealBroken
 from tradewind.ledger import claim_statements, deaths
 from tradewind.ledger.delivery import Claimed, Outcome, unpack
 from tradewind.ledger.identity import CHUNK, name_of
 from tradewind.ledger.keyring import KeyRing
+from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import LANES, order_link
 from tradewind.ledger.tables import inbox as table
 from tradewind.ledger.types import plain
@@ -146,7 +147,7 @@ def release_parked(conn: Connection, links: Collection[str]) -> int:
     released = 0
     ordered = sorted(links)
     for start in range(0, len(ordered), CHUNK):
-        released += _release(conn, table.c.waits_for.in_(ordered[start : start + CHUNK]))
+        released += _RELEASE.count(conn, links=ordered[start : start + CHUNK])
     return released
 
 
@@ -155,7 +156,7 @@ def release_stranded(conn: Connection) -> int:
 
     Two workers may park and link at the same moment without seeing each other: whoever sweeps calls this.
     """
-    return _release(conn, table.c.waits_for.in_(select(order_link.c.link)))
+    return _RELEASE_STRANDED.count(conn)
 
 
 def _take(
@@ -163,12 +164,9 @@ def _take(
 ) -> list[Held]:
     if limit <= 0:
         return []
-    statement = claim_statements.take_statement(
-        conn.dialect.name, state, Held._fields, None if prefix is None else len(prefix)
-    )
-    begins = {f"prefix_{number}": one for number, one in enumerate(prefix or ())}
-    result = conn.execute(statement, {"after": after, "limit": limit, **lease, **begins})
-    return [Held._make(row) for row in result.fetchall()]
+    told = {"after": after, "limit": limit, **lease, **{f"prefix_{n}": one for n, one in enumerate(prefix or ())}}
+    prefixes = None if prefix is None else len(prefix)
+    return [Held._make(row) for row in claim_statements.take(conn, state, Held._fields, prefixes, told)]
 
 
 def _claimed(one: Held, content: bytes) -> Claimed:
@@ -225,6 +223,10 @@ def _known_links(conn: Connection, links: Collection[str]) -> set[str]:
     return set(conn.execute(select(order_link.c.link).where(order_link.c.link.in_(sorted(links)))).scalars())
 
 
-def _release(conn: Connection, waiting: ColumnElement[bool]) -> int:
+def _releasing(waiting: ColumnElement[bool]) -> Prepared:
     fresh = {"state": "received", "waits_for": None, "finished_at": None}
-    return conn.execute(update(table).where(table.c.state == "parked", waiting).values(fresh)).rowcount
+    return Prepared(update(table).where(table.c.state == "parked", waiting).values(fresh))
+
+
+_RELEASE = _releasing(table.c.waits_for.in_(bindparam("links", expanding=True)))
+_RELEASE_STRANDED = _releasing(table.c.waits_for.in_(select(order_link.c.link)))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
 
-from tradewind.ledger.dialect import insert
+from tradewind.ledger.dialect import insert_of
 from tradewind.ledger.prepared import Prepared
 from tradewind.ledger.tables import cursor as table
 
@@ -37,11 +38,18 @@ def rewind(conn: Connection, name: str, to: datetime) -> bool:
 
 def set(conn: Connection, name: str, cursor: Cursor) -> bool:
     """Advance the cursor; False, and nothing changed, when it has gone further already."""
-    statement = insert(conn, table).values(name=name, updated_at=cursor.updated_at, last_id=cursor.last_id)
+    return bool(
+        _advancing(conn.dialect.name).rows(conn, name=name, updated_at=cursor.updated_at, last_id=cursor.last_id)
+    )
+
+
+@cache
+def _advancing(dialect: str) -> Prepared:
+    statement = insert_of(dialect, table).values({name: bindparam(name) for name in ("name", "updated_at", "last_id")})
     new = {"updated_at": statement.excluded.updated_at, "last_id": statement.excluded.last_id}
     ahead = or_(
         statement.excluded.updated_at > table.c.updated_at,
         tuple_(statement.excluded.updated_at, statement.excluded.last_id) > tuple_(table.c.updated_at, table.c.last_id),
     )
     upsert = statement.on_conflict_do_update(index_elements=[table.c.name], set_=new, where=ahead)
-    return bool(conn.execute(upsert.returning(table.c.name)).first())
+    return Prepared(upsert.returning(table.c.name))

@@ -18,7 +18,12 @@ AnyRow = Row[*tuple[Any, ...]]
 
 def insert(conn: Connection, table: Table) -> Upsert:
     """An INSERT of the connection's dialect, which knows ON CONFLICT."""
-    return postgresql.insert(table) if conn.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_of(conn.dialect.name, table)
+
+
+def insert_of(dialect: str, table: Table) -> Upsert:
+    """The same by the dialect's name, for a statement that is written once."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def insert_new(

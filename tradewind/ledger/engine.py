@@ -121,7 +121,8 @@ def make_engine(url: str) -> Engine:
 
 def _sqlite_engine(url: str, database: str) -> Engine:
     Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, **_POOL)
+    # The connection used last has the pages in its cache; each other's writes make it read them again.
+    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_use_lifo=True, **_POOL)
 
     @event.listens_for(engine, "connect")
     def configure(dbapi_connection: Any, _record: Any) -> None:
