@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import sqlalchemy as sa
 
 from tradewind.ledger.bulk import insert_many, insert_numbered
@@ -50,6 +51,15 @@ def test_only_what_is_new_is_given_and_the_rest_stays() -> None:
         ids = dict(iter(conn.execute(sa.select(inbox.c.delivery_key, inbox.c.id))))
     assert new == {("c",): ids["c"]}
     assert states == {"a": "applied", "b": "received", "c": "received"}
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 63, 64, 85, 200])
+def test_any_number_is_inserted_and_numbered_in_its_order(count: int) -> None:
+    with engine().begin() as conn:
+        insert_many(conn, inbox, [row("there")])
+        new = insert_numbered(conn, inbox, [row(f"k{number}") for number in range(count)], KEY)
+        stored = {(key,): id for id, key in conn.execute(sa.select(inbox.c.id, inbox.c.delivery_key)) if key != "there"}
+    assert new == stored == {(f"k{number}",): number + 2 for number in range(count)}
 
 
 def test_nothing_is_inserted_for_nothing() -> None:
