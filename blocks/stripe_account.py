@@ -26,5 +26,5 @@ class StripeAccount(ConnectedAccount):
     provider: ClassVar[str] = "stripe"
 
     base_url: str = Field(default="https://api.stripe.com", description="Where the API is.")
-    secret_key: SecretStr = Field(description="Restricted key (rk_…, which must be let read events too) or secret key (sk_…).")
+    secret_key: SecretStr = Field(description="Secret key (sk_…), or a restricted one (rk_…) that may read events too.")
     webhook_secret: SecretStr | None = Field(default=None, description="Signing secret (whsec_…) of the endpoint.")

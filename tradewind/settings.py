@@ -33,11 +33,11 @@ class Settings(BaseSettings):
     its key store, which is apart so that it is backed up apart; SQLite files in state_dir unless set. master_key: 32
     bytes in base64; without it, master_key_file is read, and made at first use. public_url: where providers reach the
     gateway. gateway_queue: deliveries that may wait for their commit before providers hear 503, in all its processes
-    together. gateway_processes: how many answer at the gateway's address, one core each. lease_s: how long a worker may
-    hold a row. batch: rows a claim takes. poll_ms: pause when there is nothing to do. pages_token: opens the gateway's
-    pages; without it, one is made in state_dir. window_s: how long one run of order-sync lasts. sweep_interval_s: pause
-    between two sweeps of a connection. retention_days: how long a finished delivery is kept; that it came is remembered
-    for ever.
+    together. gateway_connections: how many may be open at one time, likewise. gateway_processes: how many answer at the
+    gateway's address, one core each. lease_s: how long a worker may hold a row. batch: rows a claim takes. poll_ms:
+    pause when there is nothing to do. pages_token: opens the gateway's pages; without it, one is made in state_dir.
+    window_s: how long one run of order-sync lasts. sweep_interval_s: pause between two sweeps of a connection.
+    retention_days: how long a finished delivery is kept; that it came is remembered for ever.
     """
 
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     gateway_host: str = "127.0.0.1"
     gateway_port: Port = 8700
     gateway_queue: int = Field(default=2000, ge=1)
+    gateway_connections: int = Field(default=800, ge=1)
     gateway_processes: int = Field(default=1, ge=1, le=64)
     public_url: str | None = None
     pages_token: SecretStr | None = None

@@ -20,7 +20,7 @@ from tradewind.gateway.bodies import MOST_TOGETHER, Bodies
 from tradewind.gateway.pages.site import Site
 from tradewind.gateway.pages.token import page_token
 from tradewind.gateway.processes import Processes
-from tradewind.gateway.protocol import BoundedProtocol, cut_off_late_heads
+from tradewind.gateway.protocol import BoundedConfig, cut_off_late_heads
 from tradewind.gateway.store import LedgerStore, StoreUnavailable
 from tradewind.gateway.writer import Writer
 from tradewind.ledger.engine import open_ledger
@@ -80,7 +80,7 @@ def _serve(settings: Settings, listener: socket.socket, queue: type[Writer], on_
         writer=queue(store.store, capacity=_share(settings.gateway_queue, processes)),
         site=Site.of(settings),
     )
-    server = _Server(app, on_ready)
+    server = _Server(app, on_ready, _share(settings.gateway_connections, processes))
     try:
         with _collecting_little(), _stopped_by_signals(server):
             server.run([listener])
@@ -94,10 +94,10 @@ def _share(total: int, processes: int) -> int:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: ASGIApp, on_ready: Callable[[], None]) -> None:
-        config = uvicorn.Config(
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], most_connections: int) -> None:
+        config = BoundedConfig(
             app,
-            http=BoundedProtocol,
+            most_connections=most_connections,
             log_level="warning",
             access_log=False,
             server_header=False,
