@@ -22,6 +22,8 @@ from tradewind.ledger.tables import outbox as table
 State = Literal["pending", "in_flight", "done", "dead", "cancelled"]
 STATES: tuple[State, ...] = ("pending", "in_flight", "done", "dead", "cancelled")
 KEY_LIMIT = 255  # Stripe's, the shortest of the providers' limits for idempotency keys
+CLAIMS = "claim outbox"
+"""Held by whoever gives out leases or makes them longer."""
 _NEXT = {"generation": table.c.generation + 1}
 _NOW = bindparam("now", type_=table.c.created_at.type)
 _CLAIMABLE: dict[State, ColumnElement[bool]] = {
@@ -124,7 +126,7 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
     and one of a resource, is in flight at a time.
     """
     # On PostgreSQL two claims that do not see each other could each take a command of one order.
-    serialise(conn, "claim outbox")
+    serialise(conn, CLAIMS)
     now = db_now(conn)
     # One statement for each, so that both walk their index in order and stop at the limit.
     asked = {"connection": connection, "now": now, "limit": limit * 4}
@@ -141,9 +143,13 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
 def renew(conn: Connection, due: Due, *, lease_s: float) -> None:
     """Hold the command for another `lease_s` from now, right before a call that nothing but the lease keeps single.
 
-    Raises LeaseLost.
+    Raises LeaseLost, also when the lease has run out and nobody has taken the command over: another one of its order
+    may be in flight by now.
     """
-    _settle(conn, due, lease_until=db_now(conn) + timedelta(seconds=lease_s))
+    # One after another with claims, or one that runs meanwhile could find the order free and not see the new lease.
+    serialise(conn, CLAIMS)
+    now = db_now(conn)
+    _settle(conn, due, now, lease_until=now + timedelta(seconds=lease_s))
 
 
 def succeed(conn: Connection, due: Due, detail: str | None = None) -> None:
@@ -322,18 +328,22 @@ def _due_of(row: AnyRow, fresh: bool, now: datetime) -> Due:
     )
 
 
-def _settle(conn: Connection, due: Due, **values: Any) -> None:
+def _settle(conn: Connection, due: Due, unexpired_at: datetime | None = None, /, **values: Any) -> None:
+    """unexpired_at: only while the lease runs on after this; what is over can be told later too."""
     told = {"lease_until": None, **values}
     plain = {name: value for name, value in told.items() if name != "generation"}
-    statement = _settling(tuple(sorted(plain)), next_generation="generation" in told)
-    if statement.count(conn, _key=due.key, _epoch=due.epoch, **plain) != 1:
+    statement = _settling(tuple(sorted(plain)), "generation" in told, unexpired_at is not None)
+    when = {} if unexpired_at is None else {"now": unexpired_at}
+    if statement.count(conn, _key=due.key, _epoch=due.epoch, **plain, **when) != 1:
         raise LeaseLost(f"{due.key}: another worker has taken it over")
 
 
 @cache
-def _settling(names: tuple[str, ...], *, next_generation: bool) -> Prepared:
+def _settling(names: tuple[str, ...], next_generation: bool, unexpired: bool) -> Prepared:
     """Writes these columns of a command that is held; the bound values have the columns' names."""
-    held = (table.c.key == bindparam("_key"), table.c.epoch == bindparam("_epoch"), table.c.state == "in_flight")
+    held = [table.c.key == bindparam("_key"), table.c.epoch == bindparam("_epoch"), table.c.state == "in_flight"]
+    if unexpired:
+        held.append(table.c.lease_until > _NOW)
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return Prepared(update(table).where(*held).values(values | (_NEXT if next_generation else {})))
 

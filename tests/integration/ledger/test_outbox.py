@@ -169,9 +169,13 @@ def test_other_parameters_are_taken_over_while_nothing_was_sent(ledger: Ledger) 
 
 def test_a_renewed_lease_runs_from_now_and_a_lost_one_is_not_renewed(ledger: Ledger) -> None:
     added(ledger, capture())
-    (old,) = due(ledger, lease_s=0)
+    (old,) = due(ledger, lease_s=60)
     with ledger.write() as conn:
-        outbox.renew(conn, old, lease_s=60)
+        before = conn.execute(select(tables.outbox.c.lease_until)).scalar_one()
+        outbox.renew(conn, old, lease_s=120)
+        after = conn.execute(select(tables.outbox.c.lease_until)).scalar_one()
+    assert before is not None
+    assert after >= before + timedelta(seconds=60)
     assert due(ledger) == []
     with ledger.write() as conn:
         outbox.renew(conn, old, lease_s=0)
@@ -180,6 +184,21 @@ def test_a_renewed_lease_runs_from_now_and_a_lost_one_is_not_renewed(ledger: Led
         outbox.renew(conn, old, lease_s=60)
     with ledger.write() as conn:
         outbox.succeed(conn, new)
+
+
+def test_a_lease_that_ran_out_is_not_renewed_beside_another_command_of_its_order(ledger: Ledger) -> None:
+    """A worker slept through its lease, and another command of the order went: both would be in flight."""
+    added(ledger, buy_label(), capture())
+    (slept,) = due(ledger, CARRIER, lease_s=0)
+    (other,) = due(ledger)
+    assert slept.command.order_id == other.command.order_id
+    with pytest.raises(LeaseLost), ledger.write() as conn:
+        outbox.renew(conn, slept, lease_s=60)
+    assert due(ledger, CARRIER) == []
+    with ledger.write() as conn:
+        outbox.succeed(conn, other)
+    (again,) = due(ledger, CARRIER)
+    assert again.key == slept.key
 
 
 def test_cancelled_command_is_revived_when_it_is_planned_again(ledger: Ledger) -> None:
