@@ -122,7 +122,9 @@ def make_engine(url: str) -> Engine:
 def _sqlite_engine(url: str, database: str) -> Engine:
     Path(database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The connection used last has the pages in its cache; each other's writes make it read them again.
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S}, pool_use_lifo=True, **_POOL)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_TIMEOUT_S, "cached_statements": 512}, pool_use_lifo=True, **_POOL
+    )
 
     @event.listens_for(engine, "connect")
     def configure(dbapi_connection: Any, _record: Any) -> None:
@@ -136,7 +138,7 @@ def _sqlite_engine(url: str, database: str) -> Engine:
         options, held = conn.get_execution_options(), conn.connection
         read_only = bool(options.get(_READ_ONLY))
         if held.info.get(_READ_ONLY) is not read_only:
-            conn.exec_driver_sql(f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
+            driven(conn, f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
             held.info[_READ_ONLY] = read_only
         driven(conn, "BEGIN IMMEDIATE" if options.get(_IMMEDIATE) else "BEGIN")
 
