@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from tests.simulation.loop import VirtualLoop
 
@@ -21,11 +22,11 @@ class VirtualClock:
 
     def __init__(self, loop: VirtualLoop, skew: timedelta = timedelta(0)) -> None:
         self._loop = loop
-        self._skew = skew
+        self._start_at = START_AT + skew
         self.database_skew = timedelta(0)
 
     def now(self) -> datetime:
-        return START_AT + timedelta(seconds=self._loop.time()) + self._skew
+        return self._start_at + timedelta(seconds=self._loop.time())
 
     def monotonic(self) -> float:
         return self._loop.time()
@@ -56,12 +57,14 @@ def set_database_clock(database: sqlite3.Connection, clock: VirtualClock) -> Non
 
     def strftime(_: str, moment: str, later: str = "0 seconds") -> str:
         assert moment == "now"
-        return _written(clock.now() + clock.database_skew + timedelta(seconds=float(later.partition(" ")[0])))
+        return _written(clock.now(), clock.database_skew + timedelta(seconds=float(later.partition(" ")[0])))
 
     database.create_function("strftime", 2, strftime)
     database.create_function("strftime", 3, strftime)
     database.create_function("true_now", 0, lambda: _written(clock.now()))
 
 
-def _written(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+@lru_cache(maxsize=64)
+def _written(now: datetime, later: timedelta = timedelta(0)) -> str:
+    """Asked for again and again at one moment."""
+    return (now + later).replace(tzinfo=None).isoformat(" ", "milliseconds")

@@ -21,7 +21,7 @@ from tradewind.gateway.accounts import Accounts
 from tradewind.gateway.app import create_app
 from tradewind.gateway.store import LedgerStore
 from tradewind.gateway.writer import QueueFull, Writer
-from tradewind.governor import Governor
+from tradewind.governor import Governor, ShareLeases
 from tradewind.ledger import connections, outbox
 from tradewind.ledger.delivery import Delivery, Stored
 from tradewind.sync.apply import Applied, Applier
@@ -46,7 +46,12 @@ class Core:
     dues: Dues
     rng: random.Random
     gateway: Host
-    sweep_every_s: float = 6 * 3600.0
+    calm: bool = False
+    """Nothing goes wrong: who is alone shares no budget, looks less often, and takes together what comes together."""
+
+    @property
+    def sweep_every_s(self) -> float:
+        return 24 * 3600.0 if self.calm else 6 * 3600.0
 
     def start_gateway(self, process: Process) -> None:
         self.gateway.process = process
@@ -56,20 +61,22 @@ class Core:
     def start_worker(self, process: Process) -> SimRunner:
         ledger = self.store.open(process)
         clock = VirtualClock(self.loop, process.skew)
-        governor = Governor(LedgerLeases(ledger, clock), clock)
-        clients = ClientPool(ledger, governor)
+        clients = ClientPool(ledger, self._governor(ledger, clock))
         rng = random.Random(self.rng.random())
         applier = SimApplier(ledger, worker=process.name, now=clock.now)
         dispatcher = SimDispatcher(ledger, clients, worker=process.name, now=clock.now, rng=rng)
         applier.dues = dispatcher.dues = self.dues
         runner = SimRunner(ledger, applier, dispatcher, clients)
-        runner._news = DueBell(self.dues, self.loop)
+        runner._news = DueBell(self.dues, self.loop, late_s=(0.0, 120.0) if self.calm else None)
         process.spawn(runner.run())
         return runner
 
     def start_keeper(self, process: Process) -> None:
         """The sweeps and the check of the subscriptions, as the order sync's tasks make them."""
         process.spawn(self._keep(process))
+
+    def _governor(self, ledger: SimLedger, clock: VirtualClock) -> Governor:
+        return Governor(ShareLeases(0.5, clock) if self.calm else LedgerLeases(ledger, clock), clock)
 
     def _gone(self, process: Process) -> None:
         if self.gateway.process is process:
@@ -91,7 +98,7 @@ class Core:
 
     async def _keep(self, process: Process) -> None:
         ledger, clock = self.store.open(process), VirtualClock(self.loop, process.skew)
-        clients = ClientPool(ledger, Governor(LedgerLeases(ledger, clock), clock))
+        clients = ClientPool(ledger, self._governor(ledger, clock))
         while True:
             await self.look_once(ledger, clients, clock.now)
             await asyncio.sleep(self.sweep_every_s)

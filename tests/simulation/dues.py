@@ -19,14 +19,15 @@ INBOX = "inbox"
 _WORLD = Context()
 LONGEST_S = 1800.0
 
-_INBOX = """
-SELECT MIN(CASE state WHEN 'received' THEN '' ELSE lease_until END) FROM inbox WHERE state IN ('received', 'claimed')
-"""
-_OUTBOX = """
+_OPEN = """
+SELECT 'inbox', MIN(CASE state WHEN 'received' THEN '' ELSE lease_until END) FROM inbox
+WHERE state IN ('received', 'claimed')
+UNION ALL
 SELECT o.connection, MIN(o.next_attempt_at) FROM outbox o WHERE o.state = 'pending' AND NOT EXISTS (
   SELECT 1 FROM outbox x WHERE x.state = 'in_flight' AND (x.resource = o.resource OR x.order_id = o.order_id))
 GROUP BY 1
-UNION ALL SELECT connection, MIN(lease_until) FROM outbox WHERE state = 'in_flight' GROUP BY 1
+UNION ALL
+SELECT connection, MIN(lease_until) FROM outbox WHERE state = 'in_flight' GROUP BY 1
 """
 
 
@@ -71,19 +72,21 @@ class Dues:
     def _look(self) -> None:
         self._looking = False
         found: dict[str, float] = {}
-        (inbox,) = self._database.execute(_INBOX).fetchone()
-        if inbox is not None:
-            found[INBOX] = _elapsed(inbox)
-        for connection, at in self._database.execute(_OUTBOX):
-            found[connection] = min(found.get(connection, float("inf")), _elapsed(at))
+        for lane, at in self._database.execute(_OPEN).fetchall():
+            if at is not None:
+                found[lane] = min(found.get(lane, float("inf")), _elapsed(at))
         self._due = found
 
 
 class DueBell(Bell):
-    """A bell whose waits end when there is something to do, however long the poll would be."""
+    """A bell whose waits end when there is something to do, however long the poll would be.
 
-    def __init__(self, dues: Dues, loop: VirtualLoop) -> None:
+    late_s: how much later, at least and at most; None: by how long the poll would be.
+    """
+
+    def __init__(self, dues: Dues, loop: VirtualLoop, *, late_s: tuple[float, float] | None = None) -> None:
         super().__init__()
+        self._late_s = late_s
         self.stopped = False
         self._dues = dues
         self._loop = loop
@@ -112,7 +115,7 @@ class DueBell(Bell):
             slept = True
             await self._until(lane, min(due_in_s, LONGEST_S))
             # A poll comes a moment later; what arrives meanwhile makes one batch with it.
-            await self._until(None, random.uniform(timeout_s / 10, 10 * timeout_s))
+            await self._until(None, random.uniform(*(self._late_s or (timeout_s / 10, 10 * timeout_s))))
 
     async def _until(self, lane: str | None, seconds: float) -> None:
         waiter: asyncio.Future[None] = self._loop.create_future()

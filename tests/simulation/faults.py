@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from tests.simulation.core import Core
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.moments import Moments
 from tests.simulation.process import Process
 from tradewind.domain.connections import ConnectionState
 from tradewind.ledger import connections
@@ -44,6 +45,7 @@ class Trouble:
     loop: VirtualLoop
     core: Core
     sandbox: Sandbox
+    moments: Moments
     rng: random.Random
     fired: Counter[str] = field(default_factory=Counter)
     poison: list[str] = field(default_factory=list)
@@ -62,12 +64,14 @@ class Trouble:
             return
         self.sandbox.faults.set_rates(RATES)
         self._poison_some()
+        self.moments.start()
         steps = (self._second_worker, self._database_away, self._disk_full, self._outage, self._pause_connection)
         self._tasks += [spawn(step()) for step in steps]
 
     def end(self) -> None:
         """From now on nothing new goes wrong; what is on its way still arrives."""
         self.over = True
+        self.moments.end()
         self.sandbox.faults.set_level("none")
 
     async def _keep_running(self, name: str, start: Callable[[Process], object], mean_steps: float) -> None:
@@ -89,6 +93,8 @@ class Trouble:
         process = Process(f"{name}-{self._starts[name]}", self.loop)
         if self.on and not self.over:
             process.steps_left = 1 + int(self.rng.expovariate(1 / mean_steps))
+            if self.rng.random() < 0.5:
+                process.commits_left = 1 + int(self.rng.expovariate(1 / 150.0))
             if self.rng.random() < 0.5:
                 process.skew = timedelta(seconds=self.rng.uniform(-600.0, 600.0))
                 self.fired["skewed_clock"] += 1

@@ -299,3 +299,24 @@ def _() -> Any:
 @bug("paused connection still writes")
 def _() -> Any:
     yield patch.object(dispatch, "_may_write", lambda *_: True)
+
+
+@bug("subscription not recreated")
+def _() -> Any:
+    """What the provider has removed once is not asked for again."""
+    check, checked = core.check_subscriptions, set()
+
+    async def checking(ledger: Any, connection: Any, *rest: Any, **more: Any) -> int:
+        if connection.key in checked:
+            return 0
+        made = await check(ledger, connection, *rest, **more)
+        checked.add(connection.key)
+        return made
+
+    yield patch.object(core, "check_subscriptions", checking)
+
+
+@bug("gap not read")
+def _() -> Any:
+    """What the provider lists is read and thrown away."""
+    yield patch.object(sweep, "store_page", lambda *_, **__: 0)

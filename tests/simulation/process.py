@@ -18,7 +18,9 @@ class Crash(BaseException):
 
 
 class Process:
-    """steps_left: how many more steps and commits it lives; None: for ever. skew: of its wall clock."""
+    """steps_left: how many more steps and commits it lives; None: for ever. commits_left: the same in commits alone, so
+    that it dies right behind one. skew: of its wall clock.
+    """
 
     def __init__(self, name: str, loop: VirtualLoop, *, skew: timedelta = timedelta(0)) -> None:
         from tests.simulation.loop import OWNER
@@ -27,6 +29,7 @@ class Process:
         self.skew = skew
         self.dead = False
         self.steps_left: int | None = None
+        self.commits_left: int | None = None
         self.on_death: list[Callable[[], None]] = []
         self.pauses_after: list[int] = []  # how many writes lie before each pause
         self.on_pause: Callable[[], None] = lambda: None
@@ -54,6 +57,14 @@ class Process:
         """A commit boundary. Raises Crash when the process dies here, or is dead."""
         if self.dead or self._dies():
             raise Crash(self.name)
+
+    def commit(self) -> None:
+        """Right behind a commit. Raises Crash as `reach` does."""
+        if self.commits_left is not None:
+            self.commits_left -= 1
+            if self.commits_left <= 0:
+                self.kill()
+        self.reach()
 
     def lose_processor(self) -> bool:
         """Before a write: whether the process is stopped here."""

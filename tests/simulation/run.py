@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import random
-import sqlite3
 import sys
 import warnings
 from collections import Counter
@@ -20,13 +19,18 @@ from tests.simulation.clock import START_AT, VirtualClock, virtual
 from tests.simulation.core import GATEWAY, SANDBOX, Core
 from tests.simulation.dues import Dues
 from tests.simulation.faults import DAY_S, Trouble
+from tests.simulation.front import Front
 from tests.simulation.ledger import Store, make_store, prepare
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.moments import Moments, index_late
+from tests.simulation.plot import tell
 from tests.simulation.process import Process
-from tests.simulation.story import Story, tell
+from tests.simulation.story import Story
 from tests.simulation.wire import Host, Seen, Wire
+from tests.simulation.witness import Witness
 from tradewind.demo.sandbox import connections_of
 from tradewind.ledger import connections, keyring
+from tradewind.ledger.prepared import driven
 from tradewind.sandbox import create_app, create_sandbox
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sync import clients, seam
@@ -35,6 +39,10 @@ from tradewind.transport import transport as transport_module
 
 ORDERS = 30
 LONGEST_S = 9 * DAY_S
+_LEFT = """
+SELECT (SELECT COUNT(*) FROM inbox WHERE state IN ('received', 'claimed')),
+       (SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'in_flight')), (SELECT COUNT(*) FROM inbox)
+"""
 
 
 @dataclass
@@ -61,7 +69,7 @@ class Stage:
     wire: Wire
     story: Story
     trouble: Trouble
-    witness: checker.Witness
+    witness: Witness
 
 
 def run_seed(
@@ -134,11 +142,8 @@ def _left(stage: Stage) -> Any:
     sandbox = stage.sandbox
     if not stage.story.over or sandbox.sender._tasks or sandbox.agenda._due:
         return None
-    with sqlite3.connect(stage.store.path) as database:
-        (waiting,) = database.execute("SELECT COUNT(*) FROM inbox WHERE state IN ('received', 'claimed')").fetchone()
-        (wanted,) = database.execute("SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'in_flight')").fetchone()
-        (rows,) = database.execute("SELECT COUNT(*) FROM inbox").fetchone()
-    database.close()
+    with stage.store.engine.connect() as database:
+        waiting, wanted, rows = driven(database, _LEFT).fetchone()
     return None if waiting or wanted else rows
 
 
@@ -151,18 +156,25 @@ def _set_up(loop: VirtualLoop, seed: int, orders: int, faults: bool, decided: di
     sandbox = create_sandbox(seed=seed, faults="none", base_url=f"http://{SANDBOX}", clock=clock)
     wire = Wire(clock, rng("wire"))
     gateway = Host()
-    wire.hosts.update({GATEWAY: gateway, SANDBOX: Host(app=create_app(sandbox))})
-    witness = checker.Witness()
+    front = Front(create_app(sandbox), clock)
+    wire.hosts.update({GATEWAY: gateway, SANDBOX: Host(app=front)})
+    witness = Witness(front)
     wire.on_answer.append(lambda seen: witness.note(seen.at_s, seen.host == GATEWAY, seen.request, seen.status))
-    core = Core(loop, store, wire, Dues(store, loop), rng("core"), gateway)
+    core = Core(loop, store, wire, Dues(store, loop), rng("core"), gateway, calm=not faults)
     _patch(wire)
-    trouble = Trouble(faults, loop, core, sandbox, rng("trouble"))
-    return Stage(loop, clock, store, sandbox, wire, tell(sandbox, seed, orders, decided), trouble, witness)
+    story = tell(sandbox, seed, orders, decided, front)
+    fired: Counter[str] = Counter()
+    moments = Moments(sandbox, story, front, rng("moments"), fired)
+    trouble = Trouble(faults, loop, core, sandbox, moments, rng("trouble"), fired)
+    return Stage(loop, clock, store, sandbox, wire, story, trouble, witness)
 
 
 def _patch(wire: Wire) -> None:
-    """HTTP leaves by the wire; what is looked at every few seconds of real days is looked at less often."""
+    """HTTP leaves by the wire, stores list a change a little late; what is looked at every few seconds of real days is
+    looked at less often.
+    """
     transport_module._new_client = lambda *_: wire.client()  # type: ignore[assignment]
+    index_late()
     seam.LEDGER_AWAY_S = 30.0
     keyring.REMEMBER_S = 6 * 3600.0
     clients.LOOK_EVERY_S = 600.0

@@ -37,6 +37,17 @@ class Seen:
     status: int
 
 
+class _Client(httpx.AsyncClient):
+    """Who sends without credentials to renew keeps no cookies and follows no redirects here."""
+
+    async def send(self, request: httpx.Request, *, auth: Any = None, **more: Any) -> httpx.Response:
+        if isinstance(auth, httpx.Auth):
+            return await super().send(request, auth=auth, **more)
+        response = await self._transport.handle_async_request(request)
+        response.request = request
+        return response
+
+
 @dataclass
 class Wire(httpx.AsyncBaseTransport):
     clock: VirtualClock
@@ -46,7 +57,7 @@ class Wire(httpx.AsyncBaseTransport):
     latency_s: tuple[float, float] = (0.005, 0.15)
 
     def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=self, trust_env=False)
+        return _Client(transport=self, trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         await request.aread()
