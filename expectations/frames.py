@@ -41,10 +41,14 @@ def read_frames(ledger: Ledger) -> dict[str, pd.DataFrame]:
 
 
 def orders_frame(data: Frames, known: pd.DataFrame) -> pd.DataFrame:
-    """One row an order that the storefront has described; test orders are left out. known: (sku, backorders)."""
+    """One row an order that the storefront has described; test orders are left out. known: (sku, backorders).
+
+    captured: less what was captured too much and went back.
+    """
     orders = data["orders"]
     orders = orders[orders["currency"].notna() & ~orders["test"].astype("bool")].reset_index(drop=True)
-    amounts = {column: orders[column].astype("int64") for column in ("total", "due", "subtotal", "captured")}
+    amounts = {column: orders[column].astype("int64") for column in ("total", "due", "subtotal")}
+    amounts["captured"] = orders["captured"].astype("int64") - _mended(orders, data["refunds"])
     extra = orders["tax"].where(~orders["taxes_included"].astype("bool"), 0)
     parts = orders["subtotal"] + orders["shipping"] + extra + orders["tip"] + orders["duties"]
     lines, labels = data["lines"], data["labels"]
@@ -72,6 +76,15 @@ def orders_frame(data: Frames, known: pd.DataFrame) -> pd.DataFrame:
             "labels_of_one_parcel": _per_order(orders, parcels.groupby("order_id").max()),
         }
     )
+
+
+def _mended(orders: pd.DataFrame, refunds: pd.DataFrame) -> pd.Series:
+    """Of what was captured beyond what is due, as much as is back already beyond the store's own refunds."""
+    refunds = refunds[refunds["connection"] == refunds["order_connection"]]
+    by_store = _per_order(orders, refunds["amount"].astype("int64").groupby(refunds["order_id"]).sum())
+    captured, due, refunded = (orders[column].astype("int64") for column in ("captured", "due", "refunded"))
+    beyond, excess = (refunded - by_store).clip(lower=0), (captured - due).clip(lower=0)
+    return beyond.where(beyond < excess, excess)
 
 
 def payments_frame(data: Frames) -> pd.DataFrame:

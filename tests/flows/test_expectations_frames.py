@@ -23,6 +23,7 @@ from tests.unit.sync.books_fakes import (
 )
 from tradewind.domain.catalogue import CatalogueItem, StockLevel
 from tradewind.domain.money import Money
+from tradewind.domain.order import Refund
 from tradewind.domain.reducer import new_order
 from tradewind.ledger import catalogue, discrepancies
 from tradewind.ledger.engine import Ledger, open_ledger
@@ -73,6 +74,22 @@ def test_tax_counts_only_where_prices_do_not_include_it(ledger: Ledger) -> None:
     record(ledger, settled(1, tax=gbp(208)), settled(2, tax=gbp(208), taxes_included=False, total=gbp(1458)))
     orders = read_frames(ledger)["orders"]
     assert list(orders["parts_total"]) == [1250, 1458]
+
+
+@pytest.mark.parametrize(("given_back", "captured"), [(0, 1250), (200, 1050), (300, 950), (400, 950)])
+def test_what_was_captured_too_much_and_is_back_is_not_captured(ledger: Ledger, given_back: int, captured: int) -> None:
+    changed = order_observed(current_total=gbp(950), presentment_current_total=gbp(950), edited=True)
+    record(ledger, settled_order(changed, payment_observed(refunded=gbp(given_back)), label_observed()))
+    order = row_of(read_frames(ledger)["orders"])
+    assert (order["due"], order["captured"]) == (950, captured)
+
+
+def test_what_the_store_refunded_was_captured(ledger: Ledger) -> None:
+    refund = Refund(connection=STORE, external_id="r-1", amount=gbp(300), created_at=AT)
+    changed = order_observed(current_total=gbp(950), presentment_current_total=gbp(950), edited=True, refunds=(refund,))
+    record(ledger, settled_order(changed, payment_observed(refunded=gbp(300)), label_observed()))
+    order = row_of(read_frames(ledger)["orders"])
+    assert (order["due"], order["captured"]) == (1250, 1250)
 
 
 def test_two_live_labels_of_a_parcel_are_counted(ledger: Ledger) -> None:

@@ -19,6 +19,8 @@ from sqlalchemy import text
 from tradewind.ledger import inbox, outbox
 from tradewind.ledger.engine import Ledger
 
+_MOVED = ("captured", "refunded")
+
 
 def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
     """Counts of what went well and what must not happen, and how long orders took.
@@ -45,20 +47,23 @@ def judge_orders(truth: dict[str, Any], ledger: Ledger) -> dict[str, Any]:
 
 
 def judge_money(truth: dict[str, Any], ledger: Ledger) -> dict[str, int]:
-    """Captured and refunded, in the shops' minor units, as the providers have it and as the books have it."""
-    moved = {"captured": 0, "refunded": 0}
+    """Captured and refunded, in the shops' minor units, as the providers have it and as the books have it.
+
+    What was paid in another currency is converted payment by payment, on both sides alike.
+    """
     rates = _rates(truth)
+    moved: Counter[tuple[str, str | None]] = Counter()
     for fact in truth["facts"]:
-        if fact["kind"] in moved:
-            moved[fact["kind"]] += round(fact["amount_minor"] * rates.get(fact.get("payment_id"), 1))
+        if fact["kind"] in _MOVED:
+            moved[fact["kind"], fact.get("payment_id")] += fact["amount_minor"]
     with ledger.read() as database:
-        row = database.execute(text("SELECT SUM(captured), SUM(refunded) FROM v_orders")).one()
-    return {
-        "captured_minor": moved["captured"],
-        "refunded_minor": moved["refunded"],
-        "books_captured_minor": int(row[0] or 0),
-        "books_refunded_minor": int(row[1] or 0),
-    }
+        for row in database.execute(text("SELECT payment_external_id, captured, refunded FROM v_payments")):
+            for kind in _MOVED:
+                moved[f"books_{kind}", row.payment_external_id] += getattr(row, kind)
+    total = {f"{side}{kind}": 0 for side in ("", "books_") for kind in _MOVED}
+    for (kind, payment), amount in moved.items():
+        total[kind] += round(amount * rates.get(payment, 1))
+    return {f"{kind}_minor": amount for kind, amount in total.items()}
 
 
 def left_over(ledger: Ledger) -> dict[str, int]:

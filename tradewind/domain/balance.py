@@ -54,7 +54,10 @@ def shop_balance_of(placed: PlacedOrder, payments: Sequence[Payment], disputes: 
     exact, shop = balance_of(placed, payments, disputes), _balance(placed, payments, disputes, placed.currency)
     # Several converted amounts, each rounded down, may miss what is known to be the whole.
     taken = max(shop.taken, shop.due) if exact.taken >= exact.due else shop.taken
-    return shop._replace(taken=taken)
+    given_back = shop.given_back
+    if exact.given_back and exact.taken - exact.given_back == exact.due - returned(placed, exact.due.currency):
+        given_back = taken - (shop.due - returned(placed, placed.currency))
+    return shop._replace(taken=taken, given_back=given_back)
 
 
 def told_amount(told: Transaction | Refund, currency: str) -> Money:

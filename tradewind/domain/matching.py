@@ -169,6 +169,11 @@ def _settlement(orders: pd.DataFrame) -> Iterator[pd.DataFrame]:
     yield _report(
         _K.UNRELEASED, unreleased, unreleased["order_id"], expected="released", found=_amount(unreleased, "held")
     )
+    # What was captured too much and is back already, beyond what the store told to give back, is captured no more.
+    beyond = (orders["returned"] - orders["refunded"]).clip(lower=0)
+    excess = (orders["captured"] - orders["due"]).clip(lower=0).where(~cancelled, 0)
+    mended = beyond.where(beyond < excess, excess)
+    orders = orders.assign(captured=orders["captured"] - mended, returned=orders["returned"] - mended)
     other = orders[~cancelled & (orders["captured"] > 0) & (orders["captured"] != orders["due"])]
     yield _compared(_K.AMOUNT_MISMATCH, other, "due", "captured")
     # Tradewind gives everything back for a cancelled order; for others the store says how much. An order that is

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -191,3 +192,35 @@ def test_payments_without_a_payment_id_are_not_matched_with_each_other() -> None
     owners = table(frames.PAYMENT_OWNERS, {"order_id": ID, "payment_id": None}, {"order_id": ID, "payment_id": "pay-1"})
     stray = table(frames.PAYMENTS, PAYMENT, PAYMENT | {"payment": "pi_2", "payment_id": None})
     assert list(found(payments=stray, payment_owners=owners)) == ["stray_payment"]
+
+
+def edited(**changes: Any) -> Any:
+    """Three pounds were taken off after the capture, and the store has refunded nothing."""
+    return orders(**{"due": 950, "presentment_due": 950} | changes)
+
+
+def test_what_was_captured_too_much_is_told_until_it_is_back() -> None:
+    mismatch = found(orders=edited())["amount_mismatch"]
+    assert (mismatch.expected, mismatch.found) == ("9.50 GBP", "12.50 GBP")
+    assert found(orders=edited(), **_returned(300)) == {}
+
+
+def test_a_part_of_it_that_is_back_leaves_the_rest() -> None:
+    mismatch = found(orders=edited(), **_returned(100))["amount_mismatch"]
+    assert (mismatch.expected, mismatch.found) == ("9.50 GBP", "11.50 GBP")
+
+
+def test_what_goes_back_beyond_it_is_a_refund_that_nobody_told() -> None:
+    mismatch = found(orders=edited(), **_returned(400))
+    assert list(mismatch) == ["refund_mismatch"]
+    assert (mismatch["refund_mismatch"].expected, mismatch["refund_mismatch"].found) == ("0.00 GBP", "1.00 GBP")
+
+
+def test_once_the_store_has_refunded_it_too_the_books_agree() -> None:
+    refunded = orders(refunded=300, presentment_refunded=300)
+    assert found(orders=refunded, **_returned(300)) == {}
+
+
+def _returned(amount: int) -> dict[str, Any]:
+    row = {"refunded": amount}
+    return {"payments": payments(**row), "recorded_payments": recorded_payments(**row)}

@@ -231,3 +231,17 @@ def test_the_storefronts_own_part_of_a_refund_is_not_asked_for_again() -> None:
     told = refund("r-1", EXCESS, transactions=("tx-r", "tx-s"))
     order = record(edited(transactions=(card, on_card), refunds=(told,)), captured(amount=1000))
     assert back(order) == [("r-1", 300)]
+
+
+@pytest.mark.parametrize(("code", "shown"), [("JPY", (2481, 1489)), ("EUR", (1463, 877)), ("KWD", (4877, 2926))])
+def test_in_the_shops_money_an_order_of_which_the_excess_is_back_agrees_to_the_penny(
+    code: str, shown: tuple[int, int]
+) -> None:
+    total, current = (Money(minor=minor, currency=code) for minor in shown)
+    order = record(
+        edited(presentment_total=total, presentment_current_total=current),
+        captured(authorized=total, captured=total, refunded=total - current),
+    )
+    balance = order.shop_balance()
+    assert balance is not None
+    assert (balance.taken, balance.given_back, balance.due) == (gbp(TOTAL), gbp(EXCESS), gbp(TOTAL - EXCESS))

@@ -52,7 +52,7 @@ class World:
         self.refunds: list[Refund] = []
         self.returns: list[Return] = []
         self.dispute: str | None = None
-        self.edited = False
+        self.edited = self.refused = False
         self.given: dict[str, list[Refund]] = {}
 
     @property
@@ -198,6 +198,7 @@ class World:
         """At the processor. reference: why; None by hand."""
         payment = self.payments[name]
         if payment["refunded"] + gbp(amount) > payment["captured"]:
+            self.refused = True
             return []
         made = self.given.setdefault(name, [])
         made.append(
