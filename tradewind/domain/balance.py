@@ -55,6 +55,7 @@ def shop_balance_of(placed: PlacedOrder, payments: Sequence[Payment], disputes: 
     # Several converted amounts, each rounded down, may miss what is known to be the whole.
     taken = max(shop.taken, shop.due) if exact.taken >= exact.due else shop.taken
     given_back = shop.given_back
+    # So may what was given back, when what is kept is known to be what the order costs.
     if exact.given_back and exact.taken - exact.given_back == exact.due - returned(placed, exact.due.currency):
         given_back = taken - (shop.due - returned(placed, placed.currency))
     return shop._replace(taken=taken, given_back=given_back)
