@@ -17,7 +17,7 @@ from tests.integration.ledger.outbox_rules import OutboxRules
 from tradewind.ledger.engine import Ledger
 from tradewind.ledger.metadata import metadata
 
-EXAMPLES = {"sqlite": 20, "postgresql": 6}
+EXAMPLES = {"sqlite": 80, "postgresql": 15}
 
 
 def test_inbox_and_outbox_hold_what_was_told_whatever_happens(ledger: Ledger) -> None:
@@ -34,7 +34,7 @@ def test_inbox_and_outbox_hold_what_was_told_whatever_happens(ledger: Ledger) ->
             self.drain()
 
     examples = EXAMPLES[ledger.dialect]
-    run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Machine, settings=settings(max_examples=examples, stateful_step_count=50, deadline=None))  # type: ignore[no-untyped-call]
 
 
 def _hurry(ledger: Ledger) -> None:
