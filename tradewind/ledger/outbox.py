@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select, true, update
 
 from tradewind.domain.commands import WRITES, Command, Lane, Refetch, command_adapter
@@ -78,7 +79,7 @@ class Due:
 
 @dataclass(frozen=True)
 class CommandRow:
-    """A command as it is listed. first_attempt_at: of its present generation."""
+    """A command as it is listed. first_attempt_at: of its present generation. command: None if it cannot be read."""
 
     key: str
     generation: int
@@ -94,7 +95,7 @@ class CommandRow:
     next_attempt_at: datetime
     first_attempt_at: datetime | None
     finished_at: datetime | None
-    command: Command
+    command: Command | None
 
 
 def add(conn: Connection, commands: Sequence[Command], now: datetime) -> list[str]:
@@ -123,7 +124,7 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
     """Take up to `limit` commands that are due, by lane and then by their time; those whose lease ran out too.
 
     writes: whether commands with an effect at the provider may go; otherwise refetches alone. One command of an order,
-    and one of a resource, is in flight at a time.
+    and one of a resource, is in flight at a time. A command that cannot be read (of a newer tradewind, say) is dead.
     """
     # On PostgreSQL two claims that do not see each other could each take a command of one order.
     serialise(conn, CLAIMS)
@@ -137,7 +138,8 @@ def claim_due(conn: Connection, connection: str, *, worker: str, limit: int, lea
     fresh = {row.id for row in chosen if row.first_attempt_at is None}
     until = now + timedelta(seconds=lease_s)
     taken = _TAKE.rows(conn, ids=list(place), now=now, claimed_by=worker, lease_until=until)
-    return [_due_of(row, row.id in fresh, now) for row in sorted(taken, key=lambda row: place[row.id])]
+    ordered = sorted(taken, key=lambda row: place[row.id])
+    return [due for row in ordered if (due := _readable(conn, row, row.id in fresh, now)) is not None]
 
 
 def renew(conn: Connection, due: Due, *, lease_s: float) -> None:
@@ -314,6 +316,22 @@ def _one_each(candidates: Sequence[AnyRow], limit: int) -> list[AnyRow]:
     return chosen
 
 
+def _readable(conn: Connection, row: AnyRow, fresh: bool, now: datetime) -> Due | None:
+    """None for one that was made a dead letter, so that it holds up nobody."""
+    try:
+        return _due_of(row, fresh, now)
+    except ValidationError as error:
+        # Where and why, never the values.
+        told = "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in error.errors(include_input=False)
+        )
+        reason = f"SchemaMismatch: the command is not one that this tradewind knows ({told})"
+    buried = {"state": "dead", "reason": reason, "finished_at": now, "lease_until": None}
+    conn.execute(update(table).where(table.c.id == row.id).values(buried))
+    deaths.note(conn, [deaths.Death("command", row.key, row.connection, row.verb, reason)])
+    return None
+
+
 def _due_of(row: AnyRow, fresh: bool, now: datetime) -> Due:
     return Due(
         key=row.key,
@@ -350,7 +368,11 @@ def _settling(names: tuple[str, ...], next_generation: bool, unexpired: bool) ->
 
 def _listed(row: AnyRow) -> CommandRow:
     values = {name: getattr(row, name) for name in CommandRow.__dataclass_fields__}
-    return CommandRow(**{**values, "lane": LANES[row.lane], "command": command_adapter.validate_json(row.command)})
+    try:
+        command = command_adapter.validate_json(row.command)
+    except ValidationError:
+        command = None
+    return CommandRow(**{**values, "lane": LANES[row.lane], "command": command})
 
 
 _REVIVE = Prepared(

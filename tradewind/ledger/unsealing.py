@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from tradewind.domain.commands import command_adapter
@@ -81,4 +82,7 @@ def _listed(row: AnyRow) -> Resource | None:
 
 def _answered(conn: Connection, key: str | None) -> Resource | None:
     command = conn.execute(select(outbox.c.command).where(outbox.c.key == key)).scalar()
-    return None if command is None else command_adapter.validate_json(command).target
+    try:
+        return None if command is None else command_adapter.validate_json(command).target
+    except ValidationError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from tests.integration.ledger.examples import AT, PROCESSOR, STORE, at_once, capture, delivery
 from tradewind.ledger import dead_letters, deaths, inbox, outbox, tables
@@ -315,3 +316,20 @@ def test_workers_that_note_at_the_same_moment_open_one_group(ledger: Ledger) -> 
     at_once(dead, range(8))
     (group,) = listed(ledger)
     assert (group.count, group.total) == (8, 8)
+
+
+@pytest.mark.parametrize("command", ["{}", '{"verb": "capture_payment", "colour": "red"}', "no JSON"])
+def test_a_command_that_cannot_be_read_is_one_and_holds_up_nobody(ledger: Ledger, command: str) -> None:
+    with ledger.write() as conn:
+        outbox.add(conn, [capture("pi_1", "shopify:north/1"), capture("pi_2", "shopify:north/2")], AT)
+        broken = tables.outbox.c.order_id == "shopify:north/1"
+        conn.execute(update(tables.outbox).where(broken).values(command=command))
+    with ledger.write() as conn:
+        (due,) = outbox.claim_due(conn, PROCESSOR, worker="w", limit=10, lease_s=60, writes=True)
+        assert due.command.order_id == "shopify:north/2"
+    assert [(group.name, group.count) for group in listed(ledger)] == [("SchemaMismatch.stripe.capture_payment", 1)]
+    assert "red" not in listed(ledger)[0].example_reason
+    with ledger.read() as conn:
+        (row,) = outbox.by_order(conn, "shopify:north/1")
+        assert (row.state, row.command) == ("dead", None)
+        assert not outbox.has_due(conn, PROCESSOR, writes=True)

@@ -10,8 +10,9 @@ from tradewind.domain.connections import Connection
 def admin_url(connection: Connection, kind: str, external_id: str) -> str | None:
     """The page of an order; None for what has no page of its own, and for a shop that is not at Shopify.
 
-    Source: help.shopify.com, "Logging in": the admin is at `https://SHOP.myshopify.com/admin`; its pages have the
-    number of a resource's global id.
+    Source: Shopify's own library (`@shopify/shopify-api`, shop-admin-url-helper): `SHOP.myshopify.com` and
+    `admin.shopify.com/store/SHOP` are one shop's admin; the former leads to the latter. An order's page has the number
+    of its global id, as `Order.legacyResourceId` gives it.
     """
     domain = connection.settings.get("shop_domain") or urlsplit(connection.settings.get("base_url", "")).hostname or ""
     elsewhere = urlsplit(connection.settings.get("base_url", "")).hostname not in (None, domain)

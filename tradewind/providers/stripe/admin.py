@@ -15,7 +15,8 @@ _OWN_HOST = "https://api.stripe.com"
 def admin_url(connection: Connection, kind: str, external_id: str) -> str | None:
     """The object's page, under `/test` for a connection with a test key; None for an account that is not at Stripe.
 
-    Source: docs.stripe.com/test-mode: "test mode" data is shown under `dashboard.stripe.com/test`.
+    Source: docs.stripe.com/stripe-apps/deep-links (`https://dashboard.stripe.com/<MODE>/<PAGE>`, the mode `test` or
+    left out). Which page has an object under its id is not published; these are those that integrations link to.
     """
     page = _PAGES.get(kind)
     if page is None or connection.settings.get("base_url", _OWN_HOST).rstrip("/") != _OWN_HOST:
