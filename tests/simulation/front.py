@@ -11,8 +11,10 @@ from typing import Any, Literal
 from starlette.responses import Response
 
 from tests.simulation.clock import VirtualClock
+from tradewind.sandbox.api_faults import SCOPE_KEY
+from tradewind.sandbox.faults import Injected
 
-Fate = Literal["refuse", "lose"] | None
+Fate = Literal["refuse", "lose", "fail"] | None
 App = Callable[[dict[str, Any], Callable[[], Any], Callable[[Any], Any]], Any]
 _GID = re.compile(r"gid://shopify/Order/(\d+)")
 _PAYMENT = re.compile(r"pi_\w+")
@@ -60,6 +62,9 @@ class Front:
         if fate == "refuse":
             await Response("Service Unavailable", 503, media_type="text/plain")(scope, receive, send)
             return
+        if fate == "fail":
+            # The processor begins, fails, and keeps the failure under the key now and then.
+            scope[SCOPE_KEY] = Injected("server_error")
         given: list[Any] = []
 
         async def receive_again() -> dict[str, Any]:
@@ -69,10 +74,10 @@ class Front:
             given.append(message)
 
         await self.app(scope, receive_again, keep)
-        self._note(asked, given[0])
         if fate == "lose":
             await Response("Bad Gateway", 502, media_type="text/plain")(scope, receive, send)
             return
+        self._note(asked, given[0])
         for message in given:
             await send(message)
 

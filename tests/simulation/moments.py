@@ -26,6 +26,8 @@ LISTING_FAILS = 0.5
 """After that: the next listing ends in an error, for as long as it is tried again."""
 ANSWERS_LOST = 0.15
 """Of a processor's effects: every answer is lost for a while, however often it is asked for."""
+FAILS = 0.15
+"""Of them: the first attempt fails once it has begun. Half of such failures are kept under their key."""
 _UNHEARD = ("refund_unheard", "refund_before_sweep")
 
 
@@ -48,7 +50,7 @@ class Moments:
     def start(self) -> None:
         self._send = self._sandbox.sender.send
         self._sandbox.sender.send = self._tell  # type: ignore[method-assign]
-        self._front.rules += [self._carrier_away, self._listing_fails, self._answer_lost]
+        self._front.rules += [self._carrier_away, self._listing_fails, self._effect_fails]
 
     def end(self) -> None:
         self._over = True
@@ -74,15 +76,18 @@ class Moments:
         del self._fails_from[asked.connection]
         return None
 
-    def _answer_lost(self, asked: Asked) -> Fate:
+    def _effect_fails(self, asked: Asked) -> Fate:
         if self._over or asked.method != "POST" or asked.connection != "stripe:main":
             return None
         if not asked.path.endswith(("/capture", "/refunds", "/cancel")):
             return None
         effect = (asked.path, asked.body)
         if effect not in self._lost_until:
-            lost = self._rng.random() < ANSWERS_LOST
-            self._lost_until[effect] = asked.at_s + self._rng.uniform(20.0, 150.0) if lost else 0.0
+            draw = self._rng.random()
+            self._lost_until[effect] = asked.at_s + self._rng.uniform(20.0, 150.0) if draw < ANSWERS_LOST else 0.0
+            if ANSWERS_LOST <= draw < ANSWERS_LOST + FAILS:
+                self._fired["effect_fails"] += 1
+                return "fail"
         if asked.at_s >= self._lost_until[effect]:
             return None
         self._fired["answers_lost"] += 1
