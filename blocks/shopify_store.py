@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import Field, SecretStr
 
 from blocks.connected_account import ConnectedAccount
+from tradewind.domain.connections import NOTIFIERS, OVERCAPTURE_REFUNDS, Notifier, OvercaptureRefund
 
 
 class ShopifyStore(ConnectedAccount):
@@ -36,3 +37,11 @@ class ShopifyStore(ConnectedAccount):
     )
     processor: str | None = Field(default=None, description="Connection that captures them, if there are several.")
     carrier: str | None = Field(default=None, description="Connection that ships its orders, if there are several.")
+    notify_customer: Notifier = Field(
+        default=NOTIFIERS[0], description="Who tells the shopper that a parcel is on its way."
+    )
+    refund_overcapture: OvercaptureRefund = Field(
+        default=OVERCAPTURE_REFUNDS[0],
+        description="Who gives back what was captured beyond what an edited order costs: tradewind at once "
+        "(`automatic`), or a person (`manual`) who hears of it from the reconciliation.",
+    )

@@ -99,6 +99,15 @@ def test_storefront_uses_the_only_processor_and_carrier(ledger: Ledger) -> None:
         assert connections.routes(conn) == {STORE: Routes(processor=PROCESSOR, carrier=CARRIER)}
 
 
+@pytest.mark.parametrize(("said", "policy"), [("automatic", "automatic"), ("manual", "manual"), ("pigeon", "manual")])
+def test_what_was_captured_too_much_is_left_to_people_by_any_word_but_automatic(
+    ledger: Ledger, said: str, policy: str
+) -> None:
+    put(ledger, connection(settings={"refund_overcapture": said}))
+    with ledger.read() as conn:
+        assert connections.routes(conn)[STORE].refund_overcapture == policy
+
+
 def test_of_several_carriers_the_one_that_the_settings_name_serves(ledger: Ledger) -> None:
     put(
         ledger,

@@ -208,6 +208,9 @@ class TestCurrencies:
             captured(authorized=total, captured=total, refunded=Money.zero("JPY")),
         )
         assert back(order) == [("r-1", 991)]
+        balance = order.balance()
+        assert balance is not None
+        assert balance.due == balance.taken == total
 
     def test_payments_in_two_currencies_are_left_to_people(self) -> None:
         yen = Money(minor=1000, currency="JPY")

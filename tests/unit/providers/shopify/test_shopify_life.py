@@ -117,6 +117,10 @@ async def test_the_store_tells_the_shopper_only_when_it_is_asked_to(store, notif
     assert dict(store.operations)["FulfillmentCreate"]["fulfillment"]["notifyCustomer"] is notify
 
 
-def test_another_word_for_who_tells_the_shopper_is_refused(store):
-    with pytest.raises(ConfigurationError, match="store, carrier, nobody"):
-        store.client(notify_customer="pigeon")
+@pytest.mark.parametrize(
+    ("setting", "choices"),
+    [("notify_customer", "store, carrier, nobody"), ("refund_overcapture", "automatic, manual")],
+)
+def test_another_word_than_a_setting_knows_is_refused(store, setting, choices):
+    with pytest.raises(ConfigurationError, match=choices):
+        store.client(**{setting: "pigeon"})

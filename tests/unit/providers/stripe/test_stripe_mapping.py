@@ -164,6 +164,16 @@ def with_refunds(made, **changes):
     return observed(paid, paid.latest_charge.refunds.data)
 
 
+def test_a_refund_says_of_which_payment_and_what_we_said_that_it_was_for():
+    event = with_refunds(
+        [refund("re_1", 200) | {"metadata": {"reference": "r-1"}}, refund("re_2", 100)],
+        status="succeeded",
+        amount_received=1000,
+    )
+    payment = event.payment.external_id
+    assert [(one.payment, one.reference) for one in event.refunds] == [(payment, "r-1"), (payment, None)]
+
+
 def test_a_partial_capture_takes_less_than_was_authorised():
     event = with_refunds([refund("re_1", 200)], status="succeeded", amount_received=800)
     assert (event.payment.state, event.payment.captured.minor, event.payment.refunded.minor) == (
