@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
+import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ RATES = {
     "slow_answer": Rate(0.03, 30.0),
 }
 POISON = 0.01
+BEHIND_COMMIT = 0.01
 _POISON = (b"", b"{", b"[]", b'{"id": "none"}', b"\xff\xfe", b'{"id": 1e400, "admin_graphql_api_id": {}}', b"null")
 
 
@@ -54,6 +56,7 @@ class Trouble:
     over: bool = False
     _living: dict[str, Process] = field(default_factory=dict)
     _starts: Counter[str] = field(default_factory=Counter)
+    _written: int | None = None
 
     def start(self) -> None:
         spawn = asyncio.get_running_loop().create_task
@@ -94,8 +97,6 @@ class Trouble:
         if self.on and not self.over:
             process.steps_left = 1 + int(self.rng.expovariate(1 / mean_steps))
             if self.rng.random() < 0.5:
-                process.commits_left = 1 + int(self.rng.expovariate(1 / 150.0))
-            if self.rng.random() < 0.5:
                 process.skew = timedelta(seconds=self.rng.uniform(-600.0, 600.0))
                 self.fired["skewed_clock"] += 1
         self._living[name] = process
@@ -105,7 +106,21 @@ class Trouble:
         if self.on and not self.over:
             process.pauses_after = [1 + int(self.rng.expovariate(1 / 300.0)) for _ in range(3)]
             process.on_pause = lambda: self.fired.update(("worker_paused",))
+            process.dies_behind = self._strikes_behind
         self.core.start_worker(process)
+
+    def _strikes_behind(self) -> bool:
+        """Whether a worker dies right behind this commit: now and then where orders were written."""
+        with sqlite3.connect(f"file:{self.core.store.path}?mode=ro", uri=True) as database:
+            (written,) = database.execute("SELECT SUM(row_version) FROM orders").fetchone()
+        database.close()
+        if written == self._written:
+            return False
+        self._written = written
+        if self.over or self.rng.random() >= BEHIND_COMMIT:
+            return False
+        self.fired["crash_behind_commit"] += 1
+        return True
 
     async def _second_worker(self) -> None:
         """Two workers at once, as when a lock was lost."""

@@ -50,11 +50,11 @@ def main() -> int:
                   {**os.environ, "PYTHONHASHSEED": "0"})  # fmt: skip
     quieten()
     rng = random.Random(asked.seed)
-    candidates = _candidates(_executed(asked.orders))
     survivors = []
     with tempfile.TemporaryDirectory(prefix="mutants-") as place:
         copy = Path(place)
         _copy_to(copy)
+        candidates = _candidates(copy, _executed(asked.orders))
         chosen = rng.sample(candidates, min(asked.count, len(candidates)))
         for mutant in chosen:
             problem = _judge(copy, mutant, asked)
@@ -97,12 +97,12 @@ def _executed(orders: int) -> dict[str, set[int]]:
     return {str(Path(path).relative_to(ROOT)): found for path, found in lines.items()}
 
 
-def _candidates(executed: dict[str, set[int]]) -> list[Mutant]:
+def _candidates(copy: Path, executed: dict[str, set[int]]) -> list[Mutant]:
     return [
         Mutant(path, number, site.line, site.told)
         for path in sorted(executed)
         if "/migrations/" not in path
-        for number, site in enumerate(sites(ast.parse((ROOT / path).read_text())))
+        for number, site in enumerate(sites(ast.parse((copy / path).read_text())))
         if site.line in executed[path]
     ]
 
@@ -116,12 +116,13 @@ def _copy_to(place: Path) -> None:
 
 def _judge(copy: Path, mutant: Mutant, asked: argparse.Namespace) -> str | None:
     """How the mutant was noticed; None when it was not."""
-    source = (ROOT / mutant.path).read_text()
-    (copy / mutant.path).write_text(mutated(source, mutant.number))
+    module = copy / mutant.path
+    source = module.read_text()
+    module.write_text(mutated(source, mutant.number))
     try:
         return _simulate(copy, asked)
     finally:
-        (copy / mutant.path).write_text(source)
+        module.write_text(source)
 
 
 def _simulate(copy: Path, asked: argparse.Namespace) -> str | None:

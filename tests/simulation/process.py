@@ -18,8 +18,8 @@ class Crash(BaseException):
 
 
 class Process:
-    """steps_left: how many more steps and commits it lives; None: for ever. commits_left: the same in commits alone, so
-    that it dies right behind one. skew: of its wall clock.
+    """steps_left: how many more steps and commits it lives; None: for ever. dies_behind: asked right behind a commit.
+    skew: of its wall clock.
     """
 
     def __init__(self, name: str, loop: VirtualLoop, *, skew: timedelta = timedelta(0)) -> None:
@@ -29,7 +29,7 @@ class Process:
         self.skew = skew
         self.dead = False
         self.steps_left: int | None = None
-        self.commits_left: int | None = None
+        self.dies_behind: Callable[[], bool] = lambda: False
         self.on_death: list[Callable[[], None]] = []
         self.pauses_after: list[int] = []  # how many writes lie before each pause
         self.on_pause: Callable[[], None] = lambda: None
@@ -60,10 +60,8 @@ class Process:
 
     def commit(self) -> None:
         """Right behind a commit. Raises Crash as `reach` does."""
-        if self.commits_left is not None:
-            self.commits_left -= 1
-            if self.commits_left <= 0:
-                self.kill()
+        if not self.dead and self.dies_behind():
+            self.kill()
         self.reach()
 
     def lose_processor(self) -> bool:
