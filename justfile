@@ -35,6 +35,10 @@ coverage:
 simulate *arguments:
     uv run python -m tests.simulation {{arguments}}
 
+# The code changed in small ways, to see whether the tests of a room notice: domain, ledger or sync.
+mutate room *arguments:
+    uv run --group mutation python -m tests.mutation {{room}} {{arguments}}
+
 # A whole shop on this machine.
 demo *arguments:
     uv run tradewind demo {{arguments}}
