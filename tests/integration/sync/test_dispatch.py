@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import OperationalError
 
 from tests.unit.domain.orders import (
@@ -36,6 +36,7 @@ from tradewind.errors import (
     SchemaMismatch,
 )
 from tradewind.ledger import connections, inbox, outbox, tables
+from tradewind.ledger.dialect import db_now
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import dispatch as dispatch_module
 from tradewind.sync import seam
@@ -94,6 +95,21 @@ class Office:
             database.execute(
                 update(tables.outbox).where(tables.outbox.c.state == "in_flight").values(lease_until=LONG_AGO)
             )
+
+    def shorten_leases(self, left: timedelta) -> None:
+        """Every lease of a command in flight ends so soon."""
+        with self.ledger.write() as database:
+            database.execute(
+                update(tables.outbox)
+                .where(tables.outbox.c.state == "in_flight")
+                .values(lease_until=db_now(database) + left)
+            )
+
+    def leased_for(self) -> timedelta:
+        """How long the one command in flight is held from now."""
+        held = select(tables.outbox.c.lease_until).where(tables.outbox.c.state == "in_flight")
+        with self.ledger.read() as database:
+            return database.execute(held).scalar_one() - db_now(database)
 
     def commands(self) -> dict[str, outbox.CommandRow]:
         """The last command of each verb."""

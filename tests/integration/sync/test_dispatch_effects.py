@@ -29,6 +29,8 @@ from tradewind.ledger.dialect import db_now
 from tradewind.ledger.engine import Ledger
 from tradewind.sync.dispatch import KEY_LIFE_S, LAST_GENERATION, LONGEST_ASKED_S, Dispatcher
 
+SHORT = timedelta(seconds=10)
+
 
 @pytest.fixture
 def office(ledger: Ledger) -> Office:
@@ -192,17 +194,36 @@ class TestLeases:
         office.tell(*PAID)
         (due,) = await office.claim(CARRIER)
 
-        async def bought(*_: Any) -> Any:
-            assert await office.dispatcher.claim(CARRIER, 1) == []
-            return [label_observed()]
-
         async def slow(*_: Any) -> Any:
-            office.abandon()
+            office.shorten_leases(SHORT)
             return [order_observed(fully_paid=True)]
+
+        async def bought(*_: Any) -> Any:
+            assert office.leased_for() > SHORT
+            return [label_observed()]
 
         office.desk.will("fetch", slow)
         office.desk.will("buy_label", bought)
         await office.dispatcher.send(due)
+        assert office.command("buy_label").state == "done"
+
+    async def test_a_lease_that_ran_out_is_not_renewed_and_the_label_is_bought_by_the_next_claim(
+        self, office: Office
+    ) -> None:
+        office.tell(*PAID)
+        (due,) = await office.claim(CARRIER)
+
+        async def too_slow(*_: Any) -> Any:
+            office.abandon()
+            return [order_observed(fully_paid=True)]
+
+        office.desk.will("fetch", too_slow)
+        await office.dispatcher.send(due)
+        assert office.desk.asked == ["fetch"]
+        office.desk.will("fetch", [order_observed(fully_paid=True)])
+        office.desk.will("buy_label", [label_observed()])
+        await office.send(CARRIER)
+        assert office.desk.asked.count("buy_label") == 1
         assert office.command("buy_label").state == "done"
 
     async def test_an_attempt_ends_before_its_lease(self, office: Office) -> None:
