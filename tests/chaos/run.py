@@ -160,13 +160,20 @@ class Run:
 
     def _settle(self, control: Control) -> None:
         control.faults("none")
-        self._until(
-            lambda: (
-                bool(control.progress()["quiet"]) and is_drained(self._shop.ledger) and judge.settled(control.truth())
-            ),
-            SETTLE_S,
-            "orders have not settled",
-        )
+        try:
+            self._until(lambda: not self._unsettled(control), SETTLE_S, "orders have not settled")
+        except NotReady as error:
+            raise NotReady(f"{error}: {self._unsettled(control)}") from error
+
+    def _unsettled(self, control: Control) -> list[str]:
+        """What still has to happen, in words; empty once everything is at rest."""
+        truth = control.truth()
+        found = [f"{one['store']} {one['order_id']}" for one in truth["orders"] if not judge.settled({"orders": [one]})]
+        if not control.progress()["quiet"]:
+            found.append("the sandbox is not quiet")
+        if not is_drained(self._shop.ledger):
+            found.append(f"left over: {judge.left_over(self._shop.ledger)}")
+        return found
 
     def _verdict(self, control: Control, wall_s: float) -> dict[str, Any]:
         truth = control.truth()
