@@ -1,4 +1,6 @@
+import sqlite3
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -85,3 +87,43 @@ def test_thread_that_waits_in_vain_hears_that_the_ledger_is_busy(
     with ledger.write(), ThreadPoolExecutor(1) as pool, pytest.raises(OperationalError):
         pool.submit(write).result()
     write()
+
+
+@pytest.fixture
+def another(ledger: Ledger) -> Iterator[sqlite3.Connection]:
+    """A connection of another process, which has begun to write."""
+    database = sqlite3.connect(ledger.engine.url.database or "", isolation_level=None, check_same_thread=False)
+    database.execute("BEGIN IMMEDIATE")
+    yield database
+    database.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_write_goes_on_as_soon_as_another_process_has_ended_its_own(
+    ledger: Ledger, another: sqlite3.Connection
+) -> None:
+    looked = threading.Event()
+
+    def write() -> None:
+        looked.set()
+        with ledger.write() as conn:
+            assert conn.execute(sa.text("PRAGMA busy_timeout")).scalar_one() == 5000
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        assert looked.wait(5)
+        assert not writing.done()
+        another.execute("COMMIT")
+        writing.result(5)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_write_gives_up_when_another_process_holds_on(
+    ledger: Ledger, another: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_S", 0.01)
+    with pytest.raises(OperationalError, match="locked"), ledger.write():
+        pass
+    another.execute("ROLLBACK")
+    with ledger.write():
+        pass
