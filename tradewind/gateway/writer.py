@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,6 +20,10 @@ from tradewind.gateway.store import StoreUnavailable
 from tradewind.ledger.delivery import Delivery, Stored
 
 log = logging.getLogger(__name__)
+
+GATHER_S = 0.002
+"""How long a group waits for others once several deliveries have come together: a commit costs the processor
+time of several deliveries, so that a busy gateway that waits for a moment answers sooner."""
 
 
 class QueueFull(TransientError):
@@ -113,6 +118,10 @@ class Writer:
         """What waits now, at least one; nothing when closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._closing)
+            more = 1 < len(self._queue) < self._group and not self._closing
+        if more:
+            time.sleep(GATHER_S)
+        with self._changed:
             return [self._queue.popleft() for _ in range(min(self._group, len(self._queue)))]
 
     def _write(self, deliveries: Sequence[Delivery]) -> Sequence[Stored | Exception]:
