@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -33,13 +34,14 @@ def command(
     from tradewind.demo.scenario import Plan
     from tradewind.demo.show import run_demo
 
-    # Whoever ends it with SIGTERM wants its parts ended too, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if faults not in ("none", "mild", "hostile"):
         raise typer.BadParameter("must be none, mild or hostile", param_hint="--faults")
     if life not in ("plain", "full"):
         raise typer.BadParameter("must be plain or full", param_hint="--life")
     rate_per_s = INVOICES_PER_S if replay else ORDERS_PER_S
     plan = Plan(orders, seed, faults, replay.absolute() if replay else None, rate_per_s, life)
-    if not run_demo(plan, Console(), json_file=json_file, keep=keep):
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    if not run_demo(plan, Console(), stopping, json_file=json_file, keep=keep):
         raise typer.Exit(1)

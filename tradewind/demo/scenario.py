@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from tradewind.demo.shop import Shop
 from tradewind.ledger.engine import Ledger
 from tradewind.settings import Settings
 from tradewind.stack.prefect_api import FINAL_STATES
-from tradewind.stack.stack import NotReady, Stack
+from tradewind.stack.stack import NotReady, Stack, Stopped
 from tradewind.sync.runner import is_drained
 
 ORDER_SYNC = {"window_s": 120.0, "sweep_interval_s": 8.0}
 PLANTED = "silent_refund"
+LOOK_EVERY_S = 0.25
 STALLED_S = 330.0
 """A little longer than the longest pause before a command is tried again."""
 
@@ -46,20 +48,28 @@ Progress = Callable[[str, int, int], None]
 
 
 class Scenario:
-    """One run. progress: told how far each step is."""
+    """One run. progress: told how far each step is. stopping: set when it should end early."""
 
-    def __init__(self, plan: Plan, settings: Settings, receiver: AlertReceiver, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        settings: Settings,
+        receiver: AlertReceiver,
+        progress: Progress,
+        stopping: threading.Event | None = None,
+    ) -> None:
         self._plan = plan
         self._receiver = receiver
         self._progress = progress
-        self.stack = Stack(settings, alert_url=receiver.url)
+        self._stopping = stopping or threading.Event()
+        self.stack = Stack(settings, alert_url=receiver.url, stopping=self._stopping)
         self.shop = Shop(self.stack, seed=plan.seed, faults=plan.faults)
         self._catalog_sync = ""
         self._seen: dict[str, Any] = {}
         self._moved_at = 0.0
 
     def run(self) -> dict[str, Any]:
-        """Everything, in order; gives the result as the JSON shows it. Raises NotReady, PartDied."""
+        """Everything, in order; gives the result as the JSON shows it. Raises NotReady, PartDied, Stopped."""
         began = time.monotonic()
         self._open_shop()
         with self.shop.control() as control:
@@ -145,7 +155,8 @@ class Scenario:
     def _until(self, done: Callable[[], bool], timeout_s: float, complaint: str, *, strict: bool = True) -> None:
         """Wait while the parts live, until nothing has moved in the shop for timeout_s.
 
-        strict: Raises NotReady then. How long a history takes depends on the providers' limits, not on us.
+        strict: Raises NotReady then. How long a history takes depends on the providers' limits, not on us. Raises
+        Stopped.
         """
         self._moved_at = time.monotonic()
         while not self._done(done):
@@ -155,7 +166,8 @@ class Scenario:
                 if strict:
                     raise NotReady(f"{complaint} and nothing moved for {timeout_s:.0f} s")
                 return
-            time.sleep(0.25)
+            if self._stopping.wait(LOOK_EVERY_S):
+                raise Stopped("stopped before the demo's end")
 
     def _done(self, done: Callable[[], bool]) -> bool:
         try:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from pathlib import Path
 
 from rich.console import Console
@@ -22,11 +20,14 @@ from tradewind.stack.environment import prefect_ui_url
 from tradewind.stack.ports import free_port
 
 
-def run_demo(plan: Plan, console: Console, *, json_file: Path | None, keep: bool) -> bool:
-    """Run it; gives whether nothing was lost, doubled or left unexplained. Raises NotReady, PartDied."""
+def run_demo(plan: Plan, console: Console, stopping: threading.Event, *, json_file: Path | None, keep: bool) -> bool:
+    """Run it; gives whether nothing was lost, doubled or left unexplained. stopping: set when it should end.
+
+    Raises NotReady, PartDied, Stopped; all that was started is stopped then.
+    """
     settings = _settings()
     with AlertReceiver() as receiver, screen(console) as shown:
-        scenario = Scenario(plan, settings, receiver, shown.show)
+        scenario = Scenario(plan, settings, receiver, shown.show, stopping)
         try:
             result = scenario.run()
         except BaseException:
@@ -40,7 +41,7 @@ def run_demo(plan: Plan, console: Console, *, json_file: Path | None, keep: bool
     if json_file is not None:
         json_file.write_text(json.dumps(result, indent=2) + "\n")
     if keep:
-        _keep_up(console, scenario)
+        _keep_up(console, scenario, stopping)
     if not faults:
         _tidy(settings.state_dir)
     return not faults
@@ -61,7 +62,7 @@ def _settings() -> Settings:
     )
 
 
-def _keep_up(console: Console, scenario: Scenario) -> None:
+def _keep_up(console: Console, scenario: Scenario, stopping: threading.Event) -> None:
     """Wait for Ctrl-C, then stop everything."""
     settings = scenario.stack.settings
     console.print(f"Prefect  {prefect_ui_url(settings)}")
@@ -70,18 +71,8 @@ def _keep_up(console: Console, scenario: Scenario) -> None:
     console.print(f"Sandbox  {scenario.shop.description['base_url']}")
     console.print(f"State    {settings.state_dir}")
     console.print("Ctrl-C stops everything.")
-    with _until_told(scenario):
-        signal.pause()
-
-
-@contextmanager
-def _until_told(scenario: Scenario) -> Iterator[None]:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    try:
-        yield
-    finally:
-        scenario.stop()
+    stopping.wait()
+    scenario.stop()
 
 
 def _tidy(folder: Path) -> None:
