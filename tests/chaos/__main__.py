@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 import tempfile
@@ -29,12 +30,19 @@ def main() -> int:
 
 
 def one_run(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="tw-chaos-") as folder, database_url(kind, Path(folder)) as url:
-        settings = Settings(
-            state_dir=Path(folder), database_url=url, gateway_port=free_port(), prefect_port=free_port()
-        )
+    """One run in a state folder of its own, which is left for whoever looks for the cause when it fails."""
+    folder = Path(tempfile.mkdtemp(prefix="tw-chaos-"))
+    with database_url(kind, folder) as url:
+        settings = Settings(state_dir=folder, database_url=url, gateway_port=free_port(), prefect_port=free_port())
         run = Run(settings, seed=arguments.seed, faults=arguments.faults, say=lambda line: print(line, flush=True))
-        return run.result(kills=arguments.kills, server_away_s=arguments.server_away_s)
+        try:
+            result = run.result(kills=arguments.kills, server_away_s=arguments.server_away_s)
+        except Exception:
+            print(f"What the parts wrote is in {folder}", file=sys.stderr)
+            raise
+    if is_clean(result):
+        shutil.rmtree(folder)
+    return result
 
 
 def is_clean(result: dict[str, Any]) -> bool:
