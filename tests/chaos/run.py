@@ -110,8 +110,8 @@ class Run:
         return bool(self._processes(victim))
 
     def _processes(self, victim: str) -> list[psutil.Process]:
-        if victim == "order-sync":  # of several runs the leader and the standby, at random one
-            runs = [one for one in self._stack.worker.children() if _runs_a_flow(one)]
+        if victim == "order-sync":  # the leader or a standby, at random, also when its worker was killed before
+            runs = [one for one in self._stack.processes() if _runs_a_flow(one)]
             return [self._random.choice(runs)] if runs else []
         part = next(part for part in self._stack.parts if part.name == victim)
         return [psutil.Process(part.pid)] if part.running and part.pid is not None else []

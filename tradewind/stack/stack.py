@@ -131,9 +131,13 @@ class Stack:
         """A further Python module as a process of this stack, not started yet."""
         return self._part(name, module)
 
+    def processes(self) -> list[psutil.Process]:
+        """Every process that came of this stack, also those whose parent was killed."""
+        return marked(self._env[MARK])
+
     def _orphans(self) -> list[psutil.Process]:
         """Flows whose worker was killed: they go on, and nobody is their parent any more."""
-        found = marked(self._env[MARK])
+        found = self.processes()
         parts, parents = {part.pid for part in self._made}, {process.pid for process in found}
         return [one for one in found if one.pid not in parts and one.info["ppid"] not in parents]
 
