@@ -3,9 +3,9 @@
 over_ceiling: claim and acknowledge in batches of 100 through `ledger.inbox`, contents left sealed, over the same work
 in bare SQL through the driver, batch by batch in turn on one table. applied_per_s: deliveries claimed, decrypted,
 reduced, written as order and outbox, acknowledged. claim_growth: time of a claim with 1,000,000 rows over that with
-10,000. held_transaction: throughput with a long transaction open over that without. key_mb: megabytes for a million
-pruned deliveries. Without a database's name: the worse of the two. Both commit to the disk (SQLite: WAL,
-synchronous=FULL; PostgreSQL: its defaults).
+10,000. held_transaction: throughput with a long transaction open over that without; bare_ is the same of bare SQL.
+key_mb: megabytes for a million pruned deliveries. Without a database's name: the worse of the two. Both commit to the
+disk (SQLite: WAL, synchronous=FULL; PostgreSQL: its defaults).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def measure(kind: Kind, server: str, *, quick: bool) -> dict[str, Any]:
         figures["applied_per_s"] = applied_per_s(ledger, orders=1000 if quick else 5000)
         show(kind, figures)
     with new_ledger(kind, server, "held") as ledger:
-        figures["held_transaction"] = held_transaction(ledger, rounds=3 if quick else 5, batches=40 if quick else 200)
+        figures |= held_transaction(ledger, rounds=3 if quick else 5, batches=40 if quick else 200)
         show(kind, figures)
     with new_ledger(kind, server, "short") as short, new_ledger(kind, server, "long") as long:
         figures |= claim_growth(short, long, few=10_000, many=1_000_000, claims=21 if quick else 51)

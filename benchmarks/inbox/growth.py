@@ -8,7 +8,7 @@ from contextlib import nullcontext
 
 from sqlalchemy import text
 
-from benchmarks.inbox.ceiling import BATCH, LEASE_S, ORDER, ours, timed
+from benchmarks.inbox.ceiling import BATCH, LEASE_S, ORDER, Step, bare, ours, timed
 from benchmarks.inbox.deliveries import fill, pad, settle
 from tradewind.ledger import inbox
 from tradewind.ledger.engine import Ledger
@@ -29,22 +29,33 @@ def claim_growth(short: Ledger, long: Ledger, *, few: int, many: int, claims: in
     return {"claim_ms": many_s * 1000, "claim_growth": many_s / few_s}
 
 
-def held_transaction(ledger: Ledger, *, rounds: int, batches: int) -> float:
-    """Throughput while another transaction has been open since before, over that without; the median of rounds."""
-    fill(ledger, 2 * rounds * batches * BATCH)
+def held_transaction(ledger: Ledger, *, rounds: int, batches: int) -> dict[str, float]:
+    """Throughput while another transaction has been open since before, over that without; the median of rounds.
+
+    bare_: of the same work in bare SQL, taken in turn: what the database itself loses.
+    """
+    fill(ledger, 4 * rounds * batches * BATCH)
     position = inbox.Position()
-    ratios = []
-    for number in range(rounds):
-        lasted = {}
-        for held in (False, True) if number % 2 else (True, False):
-            with ledger.read() if held else nullcontext() as other:
-                if other is not None:
-                    other.execute(text("SELECT count(*) FROM inbox")).scalar_one()
-                times = [timed(lambda: ours(ledger, position)) for _ in range(batches)]
-                # The second half: by then what was claimed in the first lies before the claim.
-                lasted[held] = statistics.median(times[batches // 2 :])
-        ratios.append(lasted[False] / lasted[True])
-    return statistics.median(ratios)
+    ratios: dict[str, list[float]] = {"held_transaction": [], "bare_held_transaction": []}
+    with bare(ledger) as other:
+        for number in range(rounds):
+            for (_, found), step in zip(ratios.items(), (lambda: ours(ledger, position), other), strict=True):
+                lasted = {held: _batch_s(ledger, step, batches, held) for held in _turns(number)}
+                found.append(lasted[False] / lasted[True])
+    return {name: statistics.median(found) for name, found in ratios.items()}
+
+
+def _turns(number: int) -> tuple[bool, bool]:
+    return (False, True) if number % 2 else (True, False)
+
+
+def _batch_s(ledger: Ledger, step: Step, batches: int, held: bool) -> float:
+    """Seconds for a batch. The second half counts: by then what was claimed in the first lies before the claim."""
+    with ledger.read() if held else nullcontext() as other:
+        if other is not None:
+            other.execute(text("SELECT count(*) FROM inbox")).scalar_one()
+        times = [timed(step) for _ in range(batches)]
+    return statistics.median(times[batches // 2 :])
 
 
 def _claim_s(ledger: Ledger) -> float:
