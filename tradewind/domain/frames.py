@@ -20,13 +20,16 @@ def _schema(text: str, **others: str) -> Schema:
 
 STORE_ORDERS = _schema(
     "order_id connection name currency presentment_currency", total="int64",
-    due="int64", captured_by_store="int64", refunded="int64",
-    presentment_due="int64", presentment_captured_by_store="int64", presentment_refunded="int64",
+    due="int64", kept="int64", captured_by_store="int64", refunded="int64",
+    presentment_due="int64", presentment_kept="int64", presentment_captured_by_store="int64",
+    presentment_refunded="int64",
     cancelled="bool", paid="bool", on_hold="bool", live="bool", placed_at=_AT, updated_at=_AT,
 )  # fmt: skip
 """One row an order as its storefront has it. Amounts: minor units. paid: the store holds it for paid in full.
 
-due: what the order costs as it is now, and what was given back of it. presentment_*: in the customer's currency."""
+due: what the order costs as it is now, and what was given back of it. kept: what refunds took off beside, and the
+merchant may keep. refunded: what the store said is to go back and
+did not give back itself, e.g. on a gift card. presentment_*: in the customer's currency."""
 
 PAYMENT_OWNERS = _schema("order_id payment_id")
 """Which payment at the processor an order names: one row a storefront transaction that the processor captures."""

@@ -120,6 +120,8 @@ def _with_money(orders: pd.DataFrame, payments: pd.DataFrame) -> pd.DataFrame:
     orders = _in_their_currency(orders)
     amounts = orders[["captured", "returned", "held"]].fillna(0).astype("int64")
     due = orders["due"] - orders["captured_by_store"]
+    # What was taken, and is kept on purpose, is due all the same.
+    due = due.where(amounts["captured"] <= due, amounts["captured"].clip(upper=due + orders["kept"]))
     has_payment = orders["has_payment"] == "both"
     comparable = ~has_payment | (orders["taken_in"] == orders["currency"])
     paid = orders["paid"] | (has_payment & comparable & (amounts["captured"] >= due))
@@ -142,9 +144,9 @@ def _taken_of(payments: pd.DataFrame) -> pd.DataFrame:
 
 
 def _in_their_currency(orders: pd.DataFrame) -> pd.DataFrame:
-    """Due, captured and refunded by the storefront in the currency that the processors took, where it has both."""
+    """What the storefront says is due, captured and refunded, in the currency that the processors took if it can."""
     foreign = (orders["taken_in"] == orders["presentment_currency"]).fillna(False).astype("bool")
-    columns = ("currency", "due", "captured_by_store", "refunded")
+    columns = ("currency", "due", "kept", "captured_by_store", "refunded")
     names = {"currency": "presentment_currency"} | {name: f"presentment_{name}" for name in columns[1:]}
     return orders.assign(**{name: orders[name].where(~foreign, orders[names[name]]) for name in columns})
 
@@ -161,7 +163,7 @@ def _charges(books: _Books) -> Iterator[pd.DataFrame]:
 
 
 def _settlement(orders: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """orders: those with money at the processor: due, captured, held, refunded (by the store), returned."""
+    """orders: those with money at the processor: due, captured, held, refunded (told by the store), returned."""
     cancelled, waits = orders["cancelled"], orders["held"] > 0
     uncaptured = orders[waits & ~cancelled & orders["live"] & (orders["captured"] < orders["due"])]
     yield _compared(_K.UNCAPTURED, uncaptured, "due", "captured")
@@ -176,12 +178,10 @@ def _settlement(orders: pd.DataFrame) -> Iterator[pd.DataFrame]:
     orders = orders.assign(captured=orders["captured"] - mended, returned=orders["returned"] - mended)
     other = orders[~cancelled & (orders["captured"] > 0) & (orders["captured"] != orders["due"])]
     yield _compared(_K.AMOUNT_MISMATCH, other, "due", "captured")
-    # Tradewind gives everything back for a cancelled order; for others the store says how much. An order that is
-    # paid partly at the storefront may be refunded at either place: only the store knows where.
-    whole = orders[orders["captured_by_store"] == 0]
-    told = whole[["refunded", "captured"]].min(axis=1)
-    owed = told.where(~(whole["cancelled"] & whole["live"]), whole["captured"])
-    wrong = whole.assign(owed=owed)
+    # Tradewind gives everything back for a cancelled order; for others the store says how much.
+    told = orders[["refunded", "captured"]].min(axis=1)
+    owed = told.where(~(cancelled & orders["live"]), orders["captured"])
+    wrong = orders.assign(owed=owed)
     wrong = wrong[wrong["owed"] != wrong["returned"]]
     yield _compared(_K.REFUND_MISMATCH, wrong, "owed", "returned")
 

@@ -1,4 +1,4 @@
-"""What a customer is owed because an order costs less since it was edited, as its storefront has it."""
+"""What a customer is owed because an order costs less than was taken, and what a merchant keeps on purpose."""
 
 from __future__ import annotations
 
@@ -25,6 +25,21 @@ def taken_off_by_edits(placed: PlacedOrder, currency: str) -> Money:
         # Units that came back, or that a refund took off, may be worth more than what the merchant gave back for them.
         open_amount = min(open_amount, _worth_of_edits(placed, currency))
     return max(open_amount, Money.zero(currency))
+
+
+def kept(placed: PlacedOrder, currency: str) -> Money:
+    """What refunds of the storefront took off the order and, on purpose, did not pay back; in one of its currencies.
+
+    A restocking fee, say, or the tax on a shipping charge. Whoever decides on a refund decides how much it is, and the
+    rest is not owed. What edits took off is, and so are units that were taken off without a refund.
+    """
+    nothing = Money.zero(currency)
+    total = placed.presentment_total if placed.presentment_total.currency == currency else placed.total
+    taken_off = total - due(placed, currency)
+    if not taken_off or not any(refund.amount for refund in placed.refunds):
+        return nothing
+    owed = taken_off_by_edits(placed, currency) if placed.edited else _worth_of_edits(placed, currency)
+    return max(taken_off - owed, nothing)
 
 
 def _worth_of_edits(placed: PlacedOrder, currency: str) -> Money:

@@ -10,8 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, update
 
-from tradewind.domain.balance import shop_balance_of
+from tradewind.domain.balance import Balance, shop_balance_of
+from tradewind.domain.money import Money
 from tradewind.domain.order import Order
+from tradewind.domain.overcapture import kept
 from tradewind.domain.states import fulfilment_state, payment_state, state_of
 from tradewind.errors import SealBroken, VersionConflict
 from tradewind.ledger.dialect import AnyRow, db_now, insert_new
@@ -232,7 +234,7 @@ def _plain_columns(order: Order) -> dict[str, Any]:
         | {
             "presentment_total": placed.presentment_total.minor,
             "presentment_currency": placed.presentment_total.currency,
-            "due": balance.due.minor,
+            "due": _claimed(balance, kept(placed, placed.currency)).minor,
             "captured": balance.taken.minor,
             "refunded": balance.given_back.minor,
             "payment_state": payment_state(order).value,
@@ -240,6 +242,11 @@ def _plain_columns(order: Order) -> dict[str, Any]:
             "risk": placed.risk.value,
         }
     )
+
+
+def _claimed(balance: Balance, fees: Money) -> Money:
+    """What is due, and what was taken beyond it and is kept."""
+    return max(balance.due, min(balance.taken, balance.due + fees))
 
 
 def _sealed_columns(keys: KeyRing, order: Order) -> dict[str, Any]:

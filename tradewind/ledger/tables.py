@@ -122,7 +122,7 @@ orders = Table(
     Column("total", BigInteger),
     Column("taxes_included", Boolean),
     Column("fully_paid", Boolean),
-    Column("due", BigInteger),  # of the total, what is on the order still or was paid back
+    Column("due", BigInteger),  # of the total, what is on the order still, was paid back or is kept
     Column("captured", BigInteger),
     Column("refunded", BigInteger),
     Column("payment_state", PlainText),

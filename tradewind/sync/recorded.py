@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, literal, select
 
 from tradewind.domain import frames
 from tradewind.domain.frames import Schema, Sides, frame
@@ -22,15 +22,20 @@ _ORDERS = select(orders.c.id, orders.c.name, orders.c.currency, orders.c.total, 
 _OF_STORE = select(func.coalesce(func.sum(payment.c.captured), 0)).where(
     payment.c.order_id == orders.c.id, payment.c.captured_by == CapturedBy.STOREFRONT.value
 )
-_REFUNDED_BY_STORE = select(func.coalesce(func.sum(refund.c.amount), 0)).where(
+_TOLD = select(func.coalesce(func.sum(refund.c.amount), 0)).where(
     refund.c.order_id == orders.c.id, refund.c.connection == orders.c.connection
 )
+_MADE_BY_STORE = select(func.coalesce(func.sum(payment.c.refunded), 0)).where(
+    payment.c.order_id == orders.c.id, payment.c.captured_by == CapturedBy.STOREFRONT.value
+)
+_REFUNDED = _TOLD.scalar_subquery() - _MADE_BY_STORE.scalar_subquery()
 # The ledger's columns are in the shop's currency: what a processor took in another is left to the storefront's listing.
+# What is due holds what is kept.
 _STORE_ORDERS = select(
     orders.c.id, orders.c.connection, orders.c.name, orders.c.currency, orders.c.currency.label("presentment_currency"),
     orders.c.total,
-    orders.c.due, _OF_STORE.scalar_subquery(), _REFUNDED_BY_STORE.scalar_subquery(),
-    orders.c.due.label("presentment_due"), _OF_STORE.scalar_subquery(), _REFUNDED_BY_STORE.scalar_subquery(),
+    orders.c.due, literal(0), _OF_STORE.scalar_subquery(), _REFUNDED,
+    orders.c.due.label("presentment_due"), literal(0), _OF_STORE.scalar_subquery(), _REFUNDED,
     orders.c.cancelled_at.is_not(None), orders.c.fully_paid, orders.c.on_hold,
     orders.c.live, orders.c.placed_at, orders.c.updated_at,
 ).where(orders.c.currency.is_not(None), orders.c.test.is_(False))  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Self
 import pandas as pd
 
 from tradewind.domain import frames
-from tradewind.domain.balance import captured_by_store, due, told_amount
+from tradewind.domain.balance import captured_by_store, due, owed_by_processor
 from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, JournalRecorded, LabelObserved, OrderObserved, PaymentObserved
 from tradewind.domain.frames import frame
@@ -23,6 +23,7 @@ from tradewind.domain.order import (
     Payment,
     PlacedOrder,
 )
+from tradewind.domain.overcapture import kept
 from tradewind.domain.reducer import resource_link
 
 _READY = (FulfillmentOrderStatus.OPEN, FulfillmentOrderStatus.IN_PROGRESS)
@@ -158,10 +159,11 @@ def _order_row(order_id: str, event: OrderObserved, live: bool) -> _Row:
     )
 
 
-def _amounts(placed: PlacedOrder, currency: str) -> tuple[int, int, int]:
-    """Due, captured and refunded by the storefront, in one of the order's two currencies."""
-    refunded = Money.total((told_amount(refund, currency) for refund in placed.refunds), currency)
-    return due(placed, currency).minor, captured_by_store(placed, currency).minor, refunded.minor
+def _amounts(placed: PlacedOrder, currency: str) -> tuple[int, int, int, int]:
+    """Due, kept, captured by the storefront and refunded elsewhere, in one of the order's two currencies."""
+    refunded = Money.total((owed_by_processor(placed, refund, currency) for refund in placed.refunds), currency)
+    taken = captured_by_store(placed, currency)
+    return due(placed, currency).minor, kept(placed, currency).minor, taken.minor, refunded.minor
 
 
 def _owner_rows(order_id: str, placed: PlacedOrder) -> Iterator[_Row]:

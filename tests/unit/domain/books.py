@@ -24,6 +24,7 @@ ORDER = {
     "name": "#1",
     "currency": "GBP",
     "total": 1250,
+    "kept": 0,
     "captured_by_store": 0,
     "refunded": 0,
     "cancelled": False,
@@ -74,7 +75,7 @@ def order_row(**changes: Any) -> dict[str, Any]:
     """An order of which all is due, in one currency, unless changed."""
     row = ORDER | changes
     row = {"due": row["total"], "presentment_currency": row["currency"]} | row
-    amounts = {f"presentment_{name}": row[name] for name in ("due", "captured_by_store", "refunded")}
+    amounts = {f"presentment_{name}": row[name] for name in ("due", "kept", "captured_by_store", "refunded")}
     return amounts | row
 
 

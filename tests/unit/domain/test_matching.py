@@ -221,6 +221,39 @@ def test_once_the_store_has_refunded_it_too_the_books_agree() -> None:
     assert found(orders=refunded, **_returned(300)) == {}
 
 
+def restocked(**changes: Any) -> Any:
+    """A mug of 5.00 came back, and 3.00 went back for it."""
+    return orders(**{"due": 1050, "kept": 200, "refunded": 300, "presentment_due": 1050} | changes)
+
+
+def test_what_a_merchant_keeps_of_a_refund_is_no_mismatch() -> None:
+    assert found(orders=restocked(), **_returned(300)) == {}
+
+
+def test_money_beyond_what_a_merchant_keeps_is_a_mismatch() -> None:
+    mismatch = found(orders=restocked(due=1040, presentment_due=1040), **_returned(300))["amount_mismatch"]
+    assert (mismatch.expected, mismatch.found) == ("12.40 GBP", "12.50 GBP")
+
+
+def test_less_money_than_is_due_is_a_mismatch_whatever_is_kept() -> None:
+    short = {"captured": 1040, "refunded": 300}
+    books = {"payments": payments(**short), "recorded_payments": recorded_payments(**short)}
+    mismatch = found(orders=restocked(), **books)["amount_mismatch"]
+    assert (mismatch.expected, mismatch.found) == ("10.50 GBP", "10.40 GBP")
+
+
+def test_a_kept_fee_that_goes_back_after_all_is_a_refund_that_nobody_told() -> None:
+    assert list(found(orders=restocked(), **_returned(500))) == ["refund_mismatch"]
+
+
+def test_a_refund_that_nobody_told_is_found_on_an_order_that_was_paid_partly_by_gift_card() -> None:
+    rest = {"authorized": 850, "captured": 850, "refunded": 425}
+    books = {"payments": payments(**rest), "recorded_payments": recorded_payments(**rest)}
+    mismatch = found(orders=orders(captured_by_store=400), **books)
+    assert list(mismatch) == ["refund_mismatch"]
+    assert mismatch["refund_mismatch"].difference == Money(minor=425, currency="GBP")
+
+
 def _returned(amount: int) -> dict[str, Any]:
     row = {"refunded": amount}
     return {"payments": payments(**row), "recorded_payments": recorded_payments(**row)}

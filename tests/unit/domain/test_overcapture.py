@@ -26,6 +26,7 @@ from tests.unit.domain.orders import (
 from tradewind.domain.commands import RefundPayment
 from tradewind.domain.money import Money
 from tradewind.domain.order import Order, Payment, Refund, TransactionKind
+from tradewind.domain.overcapture import kept
 from tradewind.domain.refunds import is_of_excess
 
 EXCESS = 500
@@ -248,3 +249,51 @@ def test_in_the_shops_money_an_order_of_which_the_excess_is_back_agrees_to_the_p
     balance = order.shop_balance()
     assert balance is not None
     assert (balance.taken, balance.given_back, balance.due) == (gbp(TOTAL), gbp(EXCESS), gbp(TOTAL - EXCESS))
+
+
+def kept_of(**changes: Any) -> int:
+    told = order_observed(**changes).placed
+    return kept(told, told.currency).minor
+
+
+class TestKept:
+    """What a merchant decided not to give back of what a refund took off."""
+
+    def test_a_restocking_fee_is_kept(self) -> None:
+        fewer = {"current_total": gbp(TOTAL - EXCESS), "lines": (line(current_quantity=1),)}
+        assert kept_of(**fewer, refunds=(refund(amount=300, lines=(("line-1", 1),)),)) == 200
+
+    def test_nothing_is_kept_of_what_was_refunded_in_full(self) -> None:
+        fewer = {"current_total": gbp(TOTAL - EXCESS), "lines": (line(current_quantity=1),)}
+        assert kept_of(**fewer, refunds=(refund(amount=EXCESS, lines=(("line-1", 1),)),)) == 0
+
+    def test_tax_on_a_refunded_charge_may_be_kept(self) -> None:
+        assert kept_of(current_total=gbp(TOTAL - 300), refunds=(refund(amount=250),)) == 50
+
+    def test_units_that_were_taken_off_without_a_refund_are_owed(self) -> None:
+        fewer = {"current_total": gbp(TOTAL - EXCESS), "lines": (line(current_quantity=1),)}
+        assert kept_of(**fewer) == 0
+        free = refund("r-0", amount=0, lines=(("line-1", 1),))
+        assert kept_of(**fewer, refunds=(free, refund(amount=100))) == 0
+
+    def test_what_an_edit_took_off_is_owed(self) -> None:
+        fewer = {"current_total": gbp(TOTAL - EXCESS), "lines": (line(current_quantity=1),), "edited": True}
+        assert kept_of(**fewer, refunds=(refund(amount=100),)) == 0
+
+    def test_a_fee_is_kept_beside_what_an_edit_took_off(self) -> None:
+        none_left = {"current_total": gbp(250), "lines": (line(current_quantity=0),), "edited": True}
+        assert kept_of(**none_left, refunds=(refund(amount=300, lines=(("line-1", 1),)),)) == 200
+
+    def test_it_is_told_in_the_customers_currency_too(self) -> None:
+        told = order_observed(
+            current_total=gbp(TOTAL - EXCESS),
+            presentment_total=jpy(2500),
+            presentment_current_total=jpy(1500),
+            lines=(line(current_quantity=1),),
+            refunds=(refund(amount=300, presentment=jpy(600), lines=(("line-1", 1),)),),
+        ).placed
+        assert kept(told, "JPY") == jpy(400)
+
+
+def jpy(minor: int) -> Money:
+    return Money(minor=minor, currency="JPY")
