@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from tradewind.sandbox.replay.amounts import minor_units
 from tradewind.sandbox.shopify.money import Currencies
 from tradewind.sandbox.shopify.order import UNASSESSED, Risk
+from tradewind.sandbox.shopify.payment import owed_presented
 
 if TYPE_CHECKING:
     from tradewind.sandbox.kernel import Sandbox
@@ -91,9 +92,11 @@ class Checkout:
         return placed
 
     def authorise_more(self, order: StoreOrder, amount: Decimal, payment_id: str) -> None:
-        """The shopper's card is authorised once more, for what an order has come to cost beyond its first payment."""
-        shown = order.money.presented(amount)
-        self._note(order, self._hold(shown, order.money.presentment, payment_id), amount)
+        """The shopper's card is authorised once more, for what an order has come to cost beyond its first payment.
+
+        amount: what is owed, in the shop's currency.
+        """
+        self._note(order, self._hold(owed_presented(order), order.money.presentment, payment_id), amount)
 
     def _authorise(self, order: Order, money: Currencies) -> str:
         shown = money.presented(order.total) - money.presented(order.gift_card)

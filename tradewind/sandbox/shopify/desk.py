@@ -78,13 +78,17 @@ class Desk:
         shipping: bool = False,
         restock_type: str = "NO_RESTOCK",
     ) -> bool:
-        """Give money back. units: by line id, for what they cost; amount: instead of that; shipping: what it cost."""
+        """Give money back. units: by line id, for what they cost; amount: instead of that; shipping: what it cost.
+
+        Tax that was added goes back with what it was added to.
+        """
 
         def act(order: StoreOrder) -> None:
             lines = [(line, (units or {})[line.id]) for line in order.lines if line.id in (units or {})]
             worth = sum((refunding.worth(order, line, quantity) for line, quantity in lines), Decimal(0))
             charge = order.current_shipping if shipping else Decimal(0)
-            back = amount if amount is not None else worth + charge
+            tax = order.current_shipping_tax if shipping and not order.taxes_included else Decimal(0)
+            back = amount if amount is not None else worth + charge + tax
             back = min(back, received(order) - refunded(order))
             refunding.refund(
                 self._store,

@@ -368,10 +368,14 @@ class StoreOrder:
         return self.shipping_charge.price - self.shipping_charge.refunded
 
     @property
+    def current_shipping_tax(self) -> Decimal:
+        """The tax in, or on top of, the same."""
+        return self.shipping_charge.tax - self.shipping_charge.tax_refunded
+
+    @property
     def current_tax(self) -> Decimal:
         """The tax on what is still on the order."""
-        shipping = self.shipping_charge.tax - self.shipping_charge.tax_refunded
-        return sum((line.current(line.tax) for line in self.lines), shipping)
+        return sum((line.current(line.tax) for line in self.lines), self.current_shipping_tax)
 
     @property
     def current_discounts(self) -> Decimal:

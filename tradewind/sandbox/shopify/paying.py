@@ -14,6 +14,8 @@ from tradewind.sandbox.shopify.payment import (
     financial_status,
     fulfillment_status,
     outstanding,
+    owed,
+    owed_presented,
     pending,
 )
 from tradewind.sandbox.shopify.refusal import RefusalError
@@ -86,7 +88,8 @@ def add(
     """Another payment of an order that stands. kind: "pending", "authorization" or "sale"; amount: in shop currency."""
     made_kind, status = KINDS[kind]
     number = len(order.transactions) + 1
-    at, presented = store.now(), order.money.presented(amount)
+    at = store.now()
+    presented = owed_presented(order) if amount == owed(order) else order.money.presented(amount)
     name = payment_id or f"{order.name}.{number}"
     made = Transaction(store.ids.next(), made_kind, status, gateway, amount, at, name, presented)
     if (made_kind, status) == ("SALE", "SUCCESS"):

@@ -42,6 +42,14 @@ def owed(order: StoreOrder) -> Decimal:
     return outstanding(order) - promised
 
 
+def owed_presented(order: StoreOrder) -> Decimal:
+    """The same in the shopper's currency: what is left of the total there, so that all payments add up to it."""
+    paid = presented(order, "SALE", "CAPTURE") - presented(order, "REFUND")
+    held = (each for each in order.transactions if capturable(order, each))
+    promised = sum((each.presented for each in (*pending(order), *held)), ZERO)
+    return order.money.presented(order.current_total) - paid - promised
+
+
 def children(order: StoreOrder, parent: Transaction, *kinds: str) -> Decimal:
     """What successful transactions of these kinds have done to one transaction."""
     return sum((each.amount for each in succeeded(order, *kinds) if each.parent is parent), ZERO)

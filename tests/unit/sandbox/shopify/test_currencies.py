@@ -8,6 +8,7 @@ import pytest
 from tests.unit.sandbox.shopify.stores import Shop, body, gid
 from tradewind.sandbox.shopify import PlacedLine, StoreOrder
 from tradewind.sandbox.shopify.money import Currencies
+from tradewind.sandbox.shopify.payment import owed, owed_presented, presented, received, refunded
 
 EUROS = Currencies("GBP", "EUR", Decimal("1.17"))
 BAG = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -156,3 +157,21 @@ def test_a_cancelled_order_is_worth_nothing(shop: Shop) -> None:
     shop.store.cancel_order(order.id, "customer", refund=True)
     assert order.current_total == 0
     assert seen(shop, order)["displayFinancialStatus"] == "REFUNDED"
+
+
+def test_what_an_edit_adds_is_paid_to_the_last_penny_in_both_currencies(shop: Shop) -> None:
+    yen = Currencies("GBP", "JPY", Decimal("198.22"))
+    order = shop.place(PlacedLine("MUG", 1, Decimal("9.99")), money=yen)
+    assert shop.store.desk.edit(order.id, add={"JUG": 1})
+    apart = [yen.presented(order.original_total), yen.presented(owed(order))]
+    assert sum(apart) == yen.presented(order.total) - 1  # each rounded for itself
+    shop.store.desk.collect(order.id, gateway="shopify_payments", kind="sale")
+    assert presented(order, "SALE") == yen.presented(order.total)
+    assert owed(order) == owed_presented(order) == 0
+
+
+def test_added_tax_goes_back_with_what_it_was_added_to(shop: Shop) -> None:
+    order = shop.place(taxes_included=False)
+    assert shop.store.desk.refund(order.id, shipping=True)
+    assert refunded(order) == Decimal("4.74")  # 3.95 and a fifth of it
+    assert received(order) - refunded(order) == order.current_total
