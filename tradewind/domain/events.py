@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from tradewind.domain.model import Model
 from tradewind.domain.money import Money
-from tradewind.domain.order import Dispute, Label, Payment, PlacedOrder, Refund, TrackingStatus
+from tradewind.domain.order import Dispute, HoldReason, Label, Payment, PlacedOrder, Refund, TrackingStatus
 
 
 class OrderObserved(Model):
@@ -82,11 +82,12 @@ class TrackingScanned(Model):
 
 
 class HoldReleased(Model):
-    """Fact: the hold of a fulfillment order was released, by a person or by an app that the merchant trusts with it."""
+    """Fact: a hold of a fulfillment order was released, by a person or by an app that the merchant trusts with it."""
 
     type: Literal["hold_released"] = "hold_released"
     connection: str
     fulfillment_order: str
+    reason: HoldReason
 
 
 class Resource(Model):

@@ -31,6 +31,13 @@ class FulfillmentOrder(Model):
     remaining: tuple[tuple[str, int], ...]
 
 
+class HoldReason(StrEnum):
+    """Why goods must wait."""
+
+    RISK = "risk"  # the order may be fraudulent
+    OTHER = "other"
+
+
 class LabelState(StrEnum):
     PURCHASED = "purchased"
     VOIDED = "voided"

@@ -9,6 +9,7 @@ from tradewind.domain.fulfilment import (
     Fulfillment,
     FulfillmentOrder,
     FulfillmentOrderStatus,
+    HoldReason,
     Label,
     LabelState,
     Return,
@@ -39,6 +40,7 @@ __all__ = (
     "Fulfillment",
     "FulfillmentOrder",
     "FulfillmentOrderStatus",
+    "HoldReason",
     "Label",
     "LabelState",
     "Order",
@@ -57,7 +59,8 @@ __all__ = (
 )
 
 HOLD_RELEASED = "hold_released/"
-"""Begins the facts that tell of fulfillment orders whose hold was released."""
+"""Begins the facts that tell of fulfillment orders of which a hold was released; the hold's reason follows."""
+_RISK_ACCEPTED = f"{HOLD_RELEASED}{HoldReason.RISK}/"
 
 _RISKY = (Risk.MEDIUM, Risk.HIGH, Risk.PENDING)
 
@@ -103,10 +106,13 @@ class Order(Model):
 
     @property
     def is_held_for_risk(self) -> bool:
-        """The storefront's fraud analysis does not accept it, and nobody has released a hold of its goods."""
+        """The storefront's fraud analysis does not accept it, and nobody has released a hold for that reason.
+
+        Goods may be held for other reasons besides: who releases such a hold has not looked at the risk.
+        """
         if self.placed is None or self.placed.risk not in _RISKY:
             return False
-        return not any(fact.startswith(HOLD_RELEASED) for fact in self.facts)
+        return not any(fact.startswith(_RISK_ACCEPTED) for fact in self.facts)
 
     def is_disputed(self, payment: Payment | None = None) -> bool:
         """Whether a bank asks about a payment of the order (or this one), or has taken it back."""

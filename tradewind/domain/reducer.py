@@ -59,7 +59,7 @@ def reduce_order(order: Order, event: OrderEvent, *, authoritative: bool = False
         case TrackingScanned():
             return _add_scan(order, event)
         case HoldReleased():
-            return _add_fact(order, f"{HOLD_RELEASED}{event.fulfillment_order}")
+            return _add_fact(order, f"{HOLD_RELEASED}{event.reason}/{event.fulfillment_order}")
 
 
 def resource_of(snapshot: Snapshot) -> Resource:

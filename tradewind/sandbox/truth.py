@@ -4,7 +4,7 @@ Facts, and what each names besides its time (`at`):
 order_accepted        store, order_id, name, total_minor, currency, presentment_minor, presentment_currency
 payment_authorised    store, order_id, connection, payment_id, amount_minor, currency, shop_minor: at the processor
 order_edited          store, order_id
-order_held, hold_released        store, order_id (and reason)
+order_held, hold_released        store, order_id, reason
 order_refunded        store, order_id, amount_minor in shop currency, units, units_back: put on the shelf again after
                       they had left, whole: nothing is left on the order
 return_opened, return_closed     store, order_id, return_id, units (opened), status (closed): CLOSED, DECLINED, CANCELED

@@ -20,7 +20,7 @@ from tests.unit.domain.orders import (
 from tests.unit.sync.desk import tell
 from tradewind.domain.events import HoldReleased
 from tradewind.domain.money import Money
-from tradewind.domain.order import Risk
+from tradewind.domain.order import HoldReason, Risk
 from tradewind.domain.stock import Availability
 from tradewind.ledger import orders, stock
 from tradewind.ledger.engine import Ledger
@@ -55,11 +55,12 @@ def test_a_hint_of_a_fulfillment_order_reads_its_order(ledger: Ledger, applier: 
     assert wanted(ledger) == ["refetch"]
 
 
-def test_a_released_hold_lets_a_risky_order_be_captured(ledger: Ledger, applier: Applier) -> None:
+def test_a_hold_released_for_its_risk_lets_a_risky_order_be_captured(ledger: Ledger, applier: Applier) -> None:
     tell(ledger, order_observed(risk=Risk.HIGH), payment_observed())
+    tell(ledger, HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=HoldReason.OTHER))
     drain(applier)
     assert wanted(ledger) == []
-    tell(ledger, HoldReleased(connection=STORE, fulfillment_order="fo-1"))
+    tell(ledger, HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=HoldReason.RISK))
     drain(applier)
     assert wanted(ledger) == ["capture_payment"]
 

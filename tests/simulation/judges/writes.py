@@ -44,7 +44,11 @@ def judge_replays(_: Any, witness: Witness, __: Any, verdict: Verdict) -> None:
 def judge_risks(_: Any, witness: Witness, facts: list[dict[str, Any]], verdict: Verdict) -> None:
     """While a store does not accept the risk of an order, no money is taken for it."""
     risky = {one.intent: one for one in witness.planned if one.what in ("reviewed", "fraud") and one.intent}
-    accepted = {f["order_id"]: f["at"] for f in reversed(facts) if f["kind"] == "hold_released"}
+    accepted = {
+        f["order_id"]: f["at"]
+        for f in reversed(facts)
+        if f["kind"] == "hold_released" and f["reason"] == "HIGH_RISK_OF_FRAUD"
+    }
     for fact in facts:
         one = risky.get(fact.get("payment_id")) if fact["kind"] == "captured" else None
         if one is not None and not (one.order_id in accepted and accepted[one.order_id] <= fact["at"]):

@@ -14,7 +14,7 @@ from tradewind.domain.balance import returned
 from tradewind.domain.commands import BuyLabel, CancelPayment, CapturePayment, RefundPayment, VoidLabel
 from tradewind.domain.lifecycle import may_move
 from tradewind.domain.money import Money
-from tradewind.domain.order import Order, Risk
+from tradewind.domain.order import HoldReason, Order, Risk
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import OrderEvent, new_order, reduce_order
 from tradewind.domain.refunds import is_of_excess
@@ -67,9 +67,9 @@ class OrderMachine(RuleBasedStateMachine):
     def assess(self, risk: Risk, late: bool) -> None:
         self.tell(self.world.assess(risk), late=late)
 
-    @rule(held=st.booleans())
-    def hold(self, held: bool) -> None:
-        self.tell(self.world.hold(held))
+    @rule(held=st.booleans(), reason=st.sampled_from(HoldReason))
+    def hold(self, held: bool, reason: HoldReason) -> None:
+        self.tell(self.world.hold(held, reason))
 
     @rule(units=st.integers(-1, 2), late=st.booleans())
     def edit(self, units: int, late: bool) -> None:
@@ -174,6 +174,12 @@ class OrderMachine(RuleBasedStateMachine):
             return
         left = balance.taken - balance.given_back - Money.total((c.amount for c in wanted), "GBP")
         assert left >= balance.due - returned(placed, "GBP")
+
+    @invariant()
+    def no_money_is_taken_while_the_risk_is_not_accepted(self) -> None:
+        placed = self.order.placed
+        if placed is not None and placed.risk in (Risk.MEDIUM, Risk.HIGH, Risk.PENDING) and not self.world.accepted:
+            assert not any(isinstance(command, CapturePayment) for command in plan(self.order, ROUTES))
 
     @invariant()
     def a_label_is_bought_only_for_what_is_paid_and_wanted(self) -> None:

@@ -27,7 +27,7 @@ from tests.unit.domain.orders import (
     work,
 )  # fmt: skip
 from tradewind.domain.events import HoldReleased
-from tradewind.domain.order import LabelState, PaymentState, Risk, TransactionKind, TransactionStatus
+from tradewind.domain.order import HoldReason, LabelState, PaymentState, Risk, TransactionKind, TransactionStatus
 from tradewind.domain.reducer import OrderEvent
 from tradewind.domain.states import GoodsState, MoneyState, OrderState, fulfilment_state, payment_state, state_of
 
@@ -96,13 +96,15 @@ def test_money_and_goods_have_states_of_their_own(events: tuple[OrderEvent, ...]
     assert (payment_state(order), fulfilment_state(order)) == (MoneyState(money), GoodsState(goods))
 
 
-def test_a_hold_that_is_released_ends_the_wait_for_the_risk() -> None:
+@pytest.mark.parametrize(
+    ("reason", "state"), [(HoldReason.RISK, OrderState.PAID), (HoldReason.OTHER, OrderState.ON_HOLD)]
+)
+def test_only_whoever_releases_a_hold_for_the_risk_has_accepted_it(reason: HoldReason, state: OrderState) -> None:
     held = record(order_observed(risk=Risk.MEDIUM), captured())
     assert state_of(held) is OrderState.ON_HOLD
-    released = record(
-        order_observed(risk=Risk.MEDIUM), captured(), HoldReleased(connection=STORE, fulfillment_order="fo-1")
-    )
-    assert state_of(released) is OrderState.PAID
+    released = HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=reason)
+    assert state_of(record(order_observed(risk=Risk.MEDIUM), captured(), released)) is state
+    assert state_of(record(released, order_observed(risk=Risk.MEDIUM), captured())) is state
 
 
 def test_what_needs_no_parcel_is_not_left_to_be_shipped() -> None:

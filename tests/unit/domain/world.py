@@ -32,7 +32,7 @@ from tradewind.domain.commands import (
     VoidLabel,
 )
 from tradewind.domain.events import HoldReleased
-from tradewind.domain.order import LabelState, Order, PaymentState, Refund, Return, Risk
+from tradewind.domain.order import HoldReason, LabelState, Order, PaymentState, Refund, Return, Risk
 from tradewind.domain.reducer import OrderEvent
 
 PRICE = 500
@@ -46,6 +46,7 @@ class World:
         self.ordered = self.units = self.waiting = 2
         self.sent = 0
         self.risk, self.on_hold, self.cancelled, self.told_paid = Risk.NONE, False, False, False
+        self.held_for, self.accepted = HoldReason.OTHER, False
         self.payments: dict[str, dict[str, Any]] = {}
         self.labels: dict[str, dict[str, Any]] = {}
         self.fulfillments: list[dict[str, Any]] = []
@@ -102,10 +103,14 @@ class World:
         self.risk = risk
         return [self.order()]
 
-    def hold(self, held: bool) -> list[OrderEvent]:
+    def hold(self, held: bool, reason: HoldReason) -> list[OrderEvent]:
+        """reason: of a new hold. Whoever releases one for the risk accepts it."""
         released = self.on_hold and not held
+        if held and not self.on_hold:
+            self.held_for = reason
         self.on_hold = held
-        fact = [HoldReleased(connection=STORE, fulfillment_order="fo-1")] if released else []
+        self.accepted |= released and self.held_for is HoldReason.RISK
+        fact = [HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=self.held_for)] if released else []
         return [*fact, self.order()]
 
     def edit(self, units: int) -> list[OrderEvent]:

@@ -25,7 +25,7 @@ from tradewind.domain.events import (
     ResourceChanged,
 )
 from tradewind.domain.money import Money
-from tradewind.domain.order import Dispute, DisputeStatus, Refund
+from tradewind.domain.order import Dispute, DisputeStatus, HoldReason, Refund
 from tradewind.errors import SchemaMismatch
 from tradewind.providers.shopify.fingerprint import fingerprint
 
@@ -43,6 +43,8 @@ _DISPUTES = {
     "charge_refunded": DisputeStatus.PREVENTED,
 }
 """Source: shopify.dev, Shopify Payments dispute."""
+_RISK_OF_FRAUD = "high_risk_of_fraud"
+"""Source: shopify.dev, FulfillmentHoldReason, which webhooks tell in lower case."""
 
 
 def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -> Sequence[Event]:
@@ -110,7 +112,10 @@ def _work(payload: Mapping[str, Any], connection: str) -> Sequence[Event]:
 
 def _released(payload: Mapping[str, Any], connection: str) -> Sequence[Event]:
     work = _text(payload["fulfillment_order"]["id"])
-    return (HoldReleased(connection=connection, fulfillment_order=work), *_work(payload, connection))
+    risky = _text(payload["fulfillment_hold"]["reason"]) == _RISK_OF_FRAUD
+    reason = HoldReason.RISK if risky else HoldReason.OTHER
+    released = HoldReleased(connection=connection, fulfillment_order=work, reason=reason)
+    return (released, *_work(payload, connection))
 
 
 def _dispute(payload: Mapping[str, Any], connection: str) -> Sequence[Event]:
@@ -256,8 +261,9 @@ TOPICS: Mapping[str, Topic] = {
     **_all("hint", _returned, "returns", "request", "approve", "decline", "cancel", "close", "reopen", "update"),
     "returns/process": Topic("hint", _returned),
     **_all("hint", _work, "fulfillment_orders", "placed_on_hold", "moved", "split", "cancelled", "rescheduled"),
-    "fulfillment_orders/order_routing_complete": Topic("hint", _work),
-    "fulfillment_orders/hold_released": Topic("fact", _released),
+    **_all("hint", _work, "fulfillment_orders", "order_routing_complete", "hold_released"),
+    "fulfillment_holds/added": Topic("hint", _work),
+    "fulfillment_holds/released": Topic("fact", _released),
     **_all("snapshot", _dispute, "disputes", "create", "update"),
     **_all("hint", _product, "products", "create", "update", "delete"),
     **_all("hint", _inventory, "inventory_levels", "update", "connect", "disconnect"),

@@ -35,6 +35,7 @@ WANTED_TOPICS: Mapping[str, str] = {
     "RETURNS_PROCESS": "returns/process",
     "FULFILLMENT_ORDERS_PLACED_ON_HOLD": "fulfillment_orders/placed_on_hold",
     "FULFILLMENT_ORDERS_HOLD_RELEASED": "fulfillment_orders/hold_released",
+    "FULFILLMENT_HOLDS_RELEASED": "fulfillment_holds/released",
     "FULFILLMENT_ORDERS_MOVED": "fulfillment_orders/moved",
     "APP_UNINSTALLED": "app/uninstalled",
 }

@@ -52,13 +52,14 @@ def release(
 
     Source: shopify.dev, fulfillmentOrderReleaseHold.
     """
-    kept = [each for each in given.holds if hold_ids is not None and each.id not in hold_ids]
-    if kept == given.holds:
+    gone = [each for each in given.holds if hold_ids is None or each.id in hold_ids]
+    if not gone:
         return
-    given.holds = kept
+    given.holds = [each for each in given.holds if each not in gone]
     _settle(store, order, given)
-    store.truth.record("hold_released", store=store.account, order_id=order.id)
-    webhooks.hold_released(store, store.happening(), order, given)
+    for each in gone:
+        store.truth.record("hold_released", store=store.account, order_id=order.id, reason=each.reason)
+    webhooks.holds_released(store, store.happening(), order, given, gone)
 
 
 def assess(store: ShopifyStore, order: StoreOrder, risk: Risk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tradewind.sandbox.shopify.catalog import Product
@@ -93,16 +94,23 @@ def order_edited(
 
 
 def held(store: ShopifyStore, happening: Happening, order: StoreOrder, given: FulfillmentOrder, made: Hold) -> None:
-    """Something must wait."""
-    body = changes.placed_on_hold(given, made)
-    store.subscriptions.publish(happening, "fulfillment_orders/placed_on_hold", lambda: body)
+    """Something must wait. Its work is told of by the first hold alone."""
+    store.subscriptions.publish(happening, "fulfillment_holds/added", partial(changes.hold_changed, given, made))
+    if given.holds == [made]:
+        body = changes.placed_on_hold(given, made)
+        store.subscriptions.publish(happening, "fulfillment_orders/placed_on_hold", lambda: body)
     order_updated(store, happening, order)
 
 
-def hold_released(store: ShopifyStore, happening: Happening, order: StoreOrder, given: FulfillmentOrder) -> None:
-    """Something need not wait any longer."""
-    body = changes.hold_released(given)
-    store.subscriptions.publish(happening, "fulfillment_orders/hold_released", lambda: body)
+def holds_released(
+    store: ShopifyStore, happening: Happening, order: StoreOrder, given: FulfillmentOrder, gone: Iterable[Hold]
+) -> None:
+    """Some reasons to wait are gone. The work is told of once none is left."""
+    for hold in gone:
+        store.subscriptions.publish(happening, "fulfillment_holds/released", partial(changes.hold_changed, given, hold))
+    if not given.holds:
+        body = changes.hold_released(given)
+        store.subscriptions.publish(happening, "fulfillment_orders/hold_released", lambda: body)
     order_updated(store, happening, order)
 
 

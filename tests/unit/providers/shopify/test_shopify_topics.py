@@ -17,7 +17,7 @@ from tradewind.domain.events import (
     ResourceChanged,
 )
 from tradewind.domain.money import Money
-from tradewind.domain.order import DisputeStatus
+from tradewind.domain.order import DisputeStatus, HoldReason
 from tradewind.errors import SchemaMismatch
 from tradewind.providers.shopify.payloads import TOPICS, events
 from tradewind.providers.shopify.webhooks import WANTED_TOPICS
@@ -25,7 +25,8 @@ from tradewind.providers.shopify.webhooks import WANTED_TOPICS
 RECEIVED_AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 SAMPLES = "shopify/webhook-samples-2026-07.json.gz"
 KINDS = {"orders": "order", "fulfillments": "order", "order_transactions": "order", "refunds": "order",
-         "returns": "order", "fulfillment_orders": "fulfillment_order", "products": "product",
+         "returns": "order", "fulfillment_orders": "fulfillment_order",
+         "fulfillment_holds": "fulfillment_order", "products": "product",
          "inventory_levels": "inventory"}  # fmt: skip
 MARKED = {"snapshot": DisputeObserved, "fact": (RefundRecorded, HoldReleased), "hint": ResourceChanged}
 
@@ -86,9 +87,16 @@ def test_work_that_was_moved_is_told_by_where_it_was():
     assert read("fulfillment_orders/moved", body)[0].resource.external_id == WORK_ID
 
 
-def test_a_released_hold_is_a_fact_and_a_hint():
-    fact, _ = read("fulfillment_orders/hold_released", {"fulfillment_order": {"id": WORK_ID, "status": "open"}})
-    assert fact == HoldReleased(connection=NAME, fulfillment_order=WORK_ID)
+@pytest.mark.parametrize(
+    ("reason", "known"),
+    [("high_risk_of_fraud", HoldReason.RISK), ("awaiting_payment", HoldReason.OTHER), ("new", HoldReason.OTHER)],
+)
+def test_a_released_hold_is_a_fact_with_its_reason_and_a_hint(reason, known):
+    hold = {"id": "gid://shopify/FulfillmentHold/1", "reason": reason, "reason_notes": None, "handle": "a"}
+    body = {"fulfillment_order": {"id": WORK_ID}, "fulfillment_hold": hold}
+    fact, hint = read("fulfillment_holds/released", body)
+    assert fact == HoldReleased(connection=NAME, fulfillment_order=WORK_ID, reason=known)
+    assert hint.resource.external_id == WORK_ID
 
 
 def test_a_new_risk_is_a_hint_of_its_order():
@@ -122,6 +130,8 @@ def test_a_dispute_without_an_order_changes_nothing():
         ("disputes/create", dispute(status="unheard of")),
         ("disputes/create", dispute(initiated_at=None)),
         ("fulfillment_orders/hold_released", {"fulfillment_order": {"id": 5}}),
+        ("fulfillment_holds/released", {"fulfillment_order": {"id": WORK_ID}}),
+        ("fulfillment_holds/released", {"fulfillment_order": {"id": WORK_ID}, "fulfillment_hold": {"reason": 1}}),
         ("fulfillment_orders/moved", {}),
         ("returns/request", {"order": None}),
         ("returns/request", {"order": {"admin_graphql_api_id": "gid://shopify/Order/one"}}),

@@ -21,11 +21,15 @@ RISK = """query ($id: ID!) { order(id: $id) { risk { recommendation assessments 
   fulfillmentOrders(first: 1) { nodes { status fulfillmentHolds { reason } } } } }"""
 
 
+RISKY = "HIGH_RISK_OF_FRAUD"
+
+
 @pytest.fixture
 def shop() -> Shop:
     shop = Shop()
     shop.subscribe(
         *("FULFILLMENT_ORDERS_PLACED_ON_HOLD", "FULFILLMENT_ORDERS_HOLD_RELEASED"),
+        *("FULFILLMENT_HOLDS_ADDED", "FULFILLMENT_HOLDS_RELEASED"),
         *("ORDERS_RISK_ASSESSMENT_CHANGED", "ORDERS_UPDATED"),
     )
     return shop
@@ -76,14 +80,31 @@ def test_holds_are_told_of(shop: Shop) -> None:
     shop.store.desk.release(order.id)
     told = shop.sent()
     assert [hook.topic for hook in told] == [
-        *("fulfillment_orders/placed_on_hold", "orders/updated"),
-        *("fulfillment_orders/hold_released", "orders/updated"),
+        *("fulfillment_holds/added", "fulfillment_orders/placed_on_hold", "orders/updated"),
+        *("fulfillment_holds/released", "fulfillment_orders/hold_released", "orders/updated"),
     ]
-    held, released = body(told[0])["fulfillment_order"], body(told[2])["fulfillment_order"]
-    assert (held["id"], held["status"]) == (work_of(order), "on_hold")
-    assert held["fulfillment_holds"] == [{"reason": "other", "reason_notes": "wait"}]
-    assert released == {"id": work_of(order), "status": "open"}
+    added, held, _, gone, released, _ = map(body, told)
+    assert (held["fulfillment_order"]["id"], held["fulfillment_order"]["status"]) == (work_of(order), "on_hold")
+    assert held["fulfillment_order"]["fulfillment_holds"] == [added["fulfillment_hold"]]
+    assert (added["fulfillment_hold"]["reason"], added["fulfillment_hold"]["reason_notes"]) == ("other", "wait")
+    assert added == gone == {"fulfillment_order": {"id": work_of(order)}, "fulfillment_hold": added["fulfillment_hold"]}
+    assert released == {"fulfillment_order": {"id": work_of(order), "status": "open"}}
     assert order.updated_at == shop.store.now()
+
+
+def test_each_hold_is_told_of_and_its_work_by_the_first_and_the_last(shop: Shop) -> None:
+    order = shop.place()
+    holds = [hold(shop, order, handle=handle, reason=reason) for handle, reason in (("a", "OTHER"), ("b", RISKY))]
+    shop.sent()
+    for each in reversed(holds):
+        shop.data(RELEASE, id=work_of(order), holds=[each["fulfillmentHold"]["id"]])
+    told = [hook for hook in shop.sent() if hook.topic != "orders/updated"]
+    assert [hook.topic for hook in told] == [
+        *("fulfillment_holds/released", "fulfillment_holds/released"),
+        "fulfillment_orders/hold_released",
+    ]
+    assert [body(hook)["fulfillment_hold"]["reason"] for hook in told[:2]] == [RISKY.lower(), "other"]
+    assert [fact["reason"] for fact in shop.sandbox.truth.of("hold_released")] == [RISKY, "OTHER"]
 
 
 @pytest.mark.parametrize(

@@ -40,13 +40,18 @@ def placed_on_hold(given: FulfillmentOrder, made: Hold) -> Body:
     """fulfillment_orders/placed_on_hold."""
     return {
         "fulfillment_order": {**_work(given), "fulfillment_holds": [_hold(each) for each in given.holds]},
-        "created_fulfillment_hold": {"id": gid("FulfillmentHold", made.id), **_hold(made)},
+        "created_fulfillment_hold": _hold(made),
     }
 
 
 def hold_released(given: FulfillmentOrder) -> Body:
     """fulfillment_orders/hold_released."""
     return {"fulfillment_order": _work(given)}
+
+
+def hold_changed(given: FulfillmentOrder, hold: Hold) -> Body:
+    """fulfillment_holds/added and fulfillment_holds/released: the order's own status is not told."""
+    return {"fulfillment_order": {"id": gid("FulfillmentOrder", given.id)}, "fulfillment_hold": _hold(hold)}
 
 
 def risk_assessment(store: ShopifyStore, order: StoreOrder) -> Body:
@@ -99,4 +104,11 @@ def _work(given: FulfillmentOrder) -> Body:
 
 
 def _hold(given: Hold) -> Body:
-    return {"reason": given.reason.lower(), "reason_notes": given.notes}
+    return {
+        "id": gid("FulfillmentHold", given.id),
+        "reason": given.reason.lower(),
+        "reason_notes": given.notes,
+        "held_by_requesting_app": given.by_app,
+        "handle": given.handle or None,
+        "held_by_app": None,
+    }
