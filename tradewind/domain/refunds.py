@@ -30,8 +30,9 @@ class _Share(NamedTuple):
 
 
 def refunds(order: Order, placed: PlacedOrder, policy: OvercaptureRefund) -> Iterator[RefundPayment]:
-    """Every refund that the order wants and that its record does not show.
+    """Every refund that the order wants and that its record does not show, of no more than its payment has left.
 
+    A person may have given some of it back at the processor for a cause of their own; the books tell of that.
     A disputed payment is left alone: the bank has taken that money already, and would not give it back twice.
     """
     rest = {
@@ -43,12 +44,13 @@ def refunds(order: Order, placed: PlacedOrder, policy: OvercaptureRefund) -> Ite
     elif policy == "automatic":
         shares += _of_excess(order, placed, shares)
     for payment, amount, reference in shares:
-        if amount.minor > 0 and payment.refunded < payment.captured and not order.is_disputed(payment):
+        possible = min(amount, payment.captured - payment.refunded)
+        if possible.minor > 0 and not order.is_disputed(payment):
             yield RefundPayment(
                 connection=payment.connection,
                 order_id=order.id,
                 payment=payment.external_id,
-                amount=amount,
+                amount=possible,
                 reference=reference,
             )
 

@@ -223,6 +223,18 @@ class TestCurrencies:
         assert back(order) == []
 
 
+def test_no_more_is_asked_back_than_a_payment_has_left() -> None:
+    """Half was given back at the processor by hand, and then the storefront refunds more than the other half."""
+    told, by_hand = refund("r-1", 1000), given(1, 600)
+    order = record(order_observed(fully_paid=True, fulfillment_orders=(), refunds=(told,)), paid(by_hand))
+    assert back(order) == [("r-1", TOTAL - 600)]
+    served = record(
+        order_observed(fully_paid=True, fulfillment_orders=(), refunds=(told,)),
+        paid(by_hand, given(2, TOTAL - 600, "r-1")),
+    )
+    assert back(served) == []
+
+
 def test_a_payment_that_was_not_captured_gives_nothing_back() -> None:
     (payment,) = record(edited(), captured(amount=0)).payments
     assert isinstance(payment, Payment)
