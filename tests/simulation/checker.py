@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from pathlib import Path
 from typing import Any
 
 from tests.simulation.judges.deliveries import (
@@ -38,17 +37,13 @@ JUDGES = (
 )
 
 
-def judge(path: Path, witness: Witness, facts: list[dict[str, Any]]) -> Verdict:
+def judge(database: sqlite3.Connection, witness: Witness, facts: list[dict[str, Any]]) -> Verdict:
     """Everything that must hold at the end of a telling."""
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     database.row_factory = sqlite3.Row
-    try:
-        verdict = Verdict()
-        for look in JUDGES:
-            look(database, witness, facts, verdict)
-        return verdict
-    finally:
-        database.close()
+    verdict = Verdict()
+    for look in JUDGES:
+        look(database, witness, facts, verdict)
+    return verdict
 
 
 def differences(one: End, other: End) -> list[str]:

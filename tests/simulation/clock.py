@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from tests.simulation.loop import VirtualLoop
 
 START_AT = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+NOW = "0 seconds"
 
 
 class VirtualClock:
@@ -55,16 +55,23 @@ def set_database_clock(database: sqlite3.Connection, clock: VirtualClock) -> Non
     `true_now()` tells it too, for whoever judges the others' clocks.
     """
 
-    def strftime(_: str, moment: str, later: str = "0 seconds") -> str:
+    told: dict[tuple[timedelta, str], str] = {}
+    told_at_s = -1.0
+
+    def tell(skew: timedelta, later: str) -> str:
+        """Asked for again and again at one moment."""
+        nonlocal told_at_s
+        if told_at_s != (told_at_s := clock.monotonic()):
+            told.clear()
+        if (found := told.get((skew, later))) is None:
+            moment = clock.now() + skew + timedelta(seconds=float(later.partition(" ")[0]))
+            found = told[skew, later] = moment.replace(tzinfo=None).isoformat(" ", "milliseconds")
+        return found
+
+    def strftime(_: str, moment: str, later: str = NOW) -> str:
         assert moment == "now"
-        return _written(clock.now(), clock.database_skew + timedelta(seconds=float(later.partition(" ")[0])))
+        return tell(clock.database_skew, later)
 
     database.create_function("strftime", 2, strftime)
     database.create_function("strftime", 3, strftime)
-    database.create_function("true_now", 0, lambda: _written(clock.now()))
-
-
-@lru_cache(maxsize=64)
-def _written(now: datetime, later: timedelta = timedelta(0)) -> str:
-    """Asked for again and again at one moment."""
-    return (now + later).replace(tzinfo=None).isoformat(" ", "milliseconds")
+    database.create_function("true_now", 0, lambda: tell(timedelta(0), NOW))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import sqlite3
 from collections import defaultdict
 from contextvars import Context, ContextVar
 from datetime import UTC, datetime
@@ -35,7 +34,7 @@ class Dues:
     """By lane, the earliest time at which a claim may find something; waiters are woken then."""
 
     def __init__(self, store: Store, loop: VirtualLoop) -> None:
-        self._database = sqlite3.connect(f"file:{store.path}?mode=ro", uri=True, isolation_level=None)
+        self._database = store.world
         self._loop = loop
         self.waiting: defaultdict[str, dict[asyncio.Future[None], None]] = defaultdict(dict)
         self._due: dict[str, float] = {}
@@ -50,9 +49,6 @@ class Dues:
 
     def is_due(self, lane: str) -> bool:
         return self.due_s(lane) <= self._loop.time()
-
-    def close(self) -> None:
-        self._database.close()
 
     def _changed(self) -> None:
         if not self._looking:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import random
-import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -111,9 +110,7 @@ class Trouble:
 
     def _strikes_behind(self) -> bool:
         """Whether a worker dies right behind this commit: now and then where orders were written."""
-        with sqlite3.connect(f"file:{self.core.store.path}?mode=ro", uri=True) as database:
-            (written,) = database.execute("SELECT SUM(row_version) FROM orders").fetchone()
-        database.close()
+        ((written,),) = self.core.store.world.execute("SELECT SUM(row_version) FROM orders").fetchall()
         if written == self._written:
             return False
         self._written = written

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import gc
+import itertools
 import random
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
@@ -27,6 +27,9 @@ from tradewind.ledger.keyring import KeyRing
 from tradewind.settings import Settings
 
 MASTER_KEY = "c2ltdWxhdGlvbiBzaW11bGF0aW9uIHNpbXVsYXRpb24="
+TEMPLATE = "template"
+_TELLINGS = itertools.count(1)
+_KEPT: list[object] = []
 
 
 @dataclass
@@ -45,9 +48,11 @@ class Weather:
 
 @dataclass(frozen=True)
 class Store:
-    """The files of one seed and what their processes share."""
+    """The databases of one telling and what its processes share. world: who looks at the ledger from outside."""
 
     settings: Settings
+    name: str
+    world: sqlite3.Connection
     engine: Engine
     key_engine: Engine
     loop: VirtualLoop
@@ -63,14 +68,10 @@ class Store:
             self.engine, self.key_engine, keys, self.settings.state_dir / "locks", process=process, store=self
         )
 
-    @property
-    def path(self) -> Path:
-        return self.settings.state_dir / "ledger.db"
-
     def close(self) -> None:
         self.engine.dispose()
         self.key_engine.dispose()
-        shutil.rmtree(self.settings.state_dir)
+        self.world.close()
 
 
 @dataclass(frozen=True)
@@ -116,43 +117,51 @@ class SimLedger(Ledger):
 
 
 def make_store(loop: VirtualLoop, clock: VirtualClock, rng: random.Random) -> Store:
-    """A migrated, empty ledger of its own, in memory where the machine allows it."""
-    made = Path(tempfile.mkdtemp(prefix="simulation-", dir=_in_memory()))
-    template = prepare()
-    for name in ("ledger.db", "keys.db"):
-        shutil.copyfile(template / name, made / name)
-    settings = Settings(state_dir=made, master_key=MASTER_KEY)  # type: ignore[arg-type]
-    engines = [make_engine(settings.database_url), make_engine(settings.keys_url)]
-    for engine in engines:
+    """A migrated, empty ledger of its own, in memory."""
+    settings, name = prepare(), f"telling-{next(_TELLINGS)}"
+    engines = []
+    for part, url in (("ledger", settings.database_url), ("keys", settings.keys_url)):
+        engine = make_engine(url)
+        _keep_in_memory(engine, f"{name}-{part}", clock)
+        with closing(_open(f"{TEMPLATE}-{part}")) as template, engine.connect() as database:
+            template.backup(cast(sqlite3.Connection, database.connection.dbapi_connection))
+        engines.append(engine)
+    return Store(settings, name, _open(f"{name}-ledger"), engines[0], engines[1], loop, clock, rng, Weather(), [])
 
-        @event.listens_for(engine, "connect")
-        def configure(connection: Any, _: Any) -> None:
-            # A crash is simulated by what is not committed; the disk's own durability is not what is tried here.
-            connection.execute("PRAGMA synchronous = OFF").close()
-            connection.execute("PRAGMA journal_mode = MEMORY").close()
-            set_database_clock(connection, clock)
 
-    return Store(settings, engines[0], engines[1], loop, clock, rng, Weather(), [])
+def _keep_in_memory(engine: Engine, name: str, clock: VirtualClock) -> None:
+    """Instead of the file that the engine names. A crash is simulated by what is not committed; the disk's own
+    durability is not what is tried here.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_: Any, __: Any, ___: Any, given: dict[str, Any]) -> sqlite3.Connection:
+        database = _open(name, **given)
+        set_database_clock(database, clock)
+        return database
+
+
+def _open(name: str, **given: Any) -> sqlite3.Connection:
+    """A connection to a database that this process shares and that ends with its last connection."""
+    given = {"isolation_level": None, **given}
+    return sqlite3.connect(f"file:/{name}?vfs=memdb", **given, uri=True)
 
 
 @functools.cache
-def prepare() -> Path:
-    """Migrated once a process, before anything is simulated: the files that every seed begins with."""
-    made = Path(tempfile.mkdtemp(prefix="simulation-template-", dir=_in_memory()))
-    migrate(Settings(state_dir=made, master_key=MASTER_KEY))  # type: ignore[arg-type]
-    for name in ("ledger.db", "keys.db"):
-        with sqlite3.connect(made / name) as database:
-            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def prepare() -> Settings:
+    """Migrated once a process, before anything is simulated: what every telling begins with."""
+    folder = tempfile.TemporaryDirectory(prefix="simulation-")
+    settings = Settings(state_dir=Path(folder.name), master_key=MASTER_KEY)  # type: ignore[arg-type]
+    migrate(settings)
+    for part in ("ledger", "keys"):
+        template = _open(f"{TEMPLATE}-{part}")
+        with closing(sqlite3.connect(settings.state_dir / f"{part}.db")) as database:
             database.execute("PRAGMA journal_mode = DELETE")
-        database.close()
-    with sqlite3.connect(made / "ledger.db") as database:
-        watch(database)
-    database.close()
+            database.backup(template)
+        if part == "ledger":
+            watch(template)
+        _KEPT.extend((template, folder))
     # What is there for good need not be looked through after each telling.
     gc.collect()
     gc.freeze()
-    return made
-
-
-def _in_memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+    return settings

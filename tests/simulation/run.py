@@ -30,7 +30,6 @@ from tests.simulation.wire import Host, Seen, Wire
 from tests.simulation.witness import Witness
 from tradewind.demo.sandbox import connections_of
 from tradewind.ledger import connections, keyring
-from tradewind.ledger.prepared import driven
 from tradewind.sandbox import create_app, create_sandbox
 from tradewind.sandbox.kernel import Sandbox
 from tradewind.sync import clients, seam
@@ -94,7 +93,7 @@ def _tell(
     with virtual(loop, seed):
         try:
             stage = loop.run_until_complete(_play(loop, seed, orders, faults, decided, trace))
-            found = checker.judge(stage.store.path, stage.witness, stage.sandbox.truth.facts)
+            found = checker.judge(stage.store.world, stage.witness, stage.sandbox.truth.facts)
             outcome.problems += found.problems if faults or decided is None else [f"plain: {p}" for p in found.problems]
             if decided is None:
                 outcome.lost, outcome.doubled = found.lost, found.doubled
@@ -133,7 +132,6 @@ async def _play(
         elif quiet_since is not None and loop.time() - quiet_since > core.sweep_every_s + 1800.0:
             break
     stage.witness.note_end(stage.sandbox, stage.story.orders, stage.trouble.poison, stage.trouble.paused)
-    core.dues.close()
     return stage
 
 
@@ -142,8 +140,7 @@ def _left(stage: Stage) -> Any:
     sandbox = stage.sandbox
     if not stage.story.over or sandbox.sender._tasks or sandbox.agenda._due:
         return None
-    with stage.store.engine.connect() as database:
-        waiting, wanted, rows = driven(database, _LEFT).fetchone()
+    ((waiting, wanted, rows),) = stage.store.world.execute(_LEFT).fetchall()
     return None if waiting or wanted else rows
 
 
