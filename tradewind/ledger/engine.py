@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -29,7 +29,7 @@ BUSY_PAUSE_S = 0.0005
 # An error that is logged must not tell what was written.
 _POOL: dict[str, Any] = {"pool_size": 5, "max_overflow": 10, "hide_parameters": True}
 _IMMEDIATE = "tradewind_immediate"
-_READ_ONLY = "tradewind_read_only"
+_WRITES = "tradewind_writes"
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,14 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A read-only transaction, which sees one state of the database."""
-        options: dict[str, Any] = {_READ_ONLY: True}
-        if self.dialect == "postgresql":
-            options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self.engine.connect() as conn, conn.execution_options(**options).begin():
-            yield conn
+        with self.engine.connect() as conn:
+            if self.dialect == "sqlite":
+                with _sqlite_transaction(conn, read_only=True):
+                    yield conn
+            else:
+                options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                with conn.execution_options(**options).begin():
+                    yield conn
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -62,8 +65,11 @@ class Ledger:
 
         On SQLite it takes the write lock at once: a transaction that turns into a write later fails under load.
         """
-        with self._turn(), self.engine.connect() as conn, conn.execution_options(**{_IMMEDIATE: True}).begin():
+        with self._turn(), self.engine.connect() as conn, self._transaction(conn):
             yield conn
+
+    def _transaction(self, conn: Connection) -> AbstractContextManager[object]:
+        return _sqlite_transaction(conn) if self.dialect == "sqlite" else conn.begin()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -138,17 +144,45 @@ def _sqlite_engine(url: str, database: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(conn: Connection) -> None:
-        options, held = conn.get_execution_options(), conn.connection
-        read_only = bool(options.get(_READ_ONLY))
-        if held.info.get(_READ_ONLY) is not read_only:
-            driven(conn, f"PRAGMA query_only = {'ON' if read_only else 'OFF'}")
-            held.info[_READ_ONLY] = read_only
-        if options.get(_IMMEDIATE):
+        # SQLAlchemy says so when the first statement goes its way; `_sqlite_transaction` has begun before.
+        if _in_transaction(conn):
+            return
+        _allow_writes(conn)
+        if conn.get_execution_options().get(_IMMEDIATE):
             _begin_immediate(conn)
         else:
             driven(conn, "BEGIN")
 
     return engine
+
+
+@contextmanager
+def _sqlite_transaction(conn: Connection, *, read_only: bool = False) -> Iterator[None]:
+    """A transaction of SQLite's, begun and ended on its driver: SQLAlchemy's own costs as much as a small commit."""
+    _allow_writes(conn, not read_only)
+    if read_only:
+        driven(conn, "BEGIN")
+    else:
+        _begin_immediate(conn)
+    try:
+        yield
+        driven(conn, "COMMIT")
+    except BaseException:
+        # SQLite has rolled back by itself where it ran out of disk, say.
+        if _in_transaction(conn):
+            driven(conn, "ROLLBACK")
+        raise
+
+
+def _in_transaction(conn: Connection) -> bool:
+    return cast(sqlite3.Connection, conn.connection.dbapi_connection).in_transaction
+
+
+def _allow_writes(conn: Connection, allowed: bool = True) -> None:
+    info = conn.connection.info
+    if info.get(_WRITES) is not allowed:
+        driven(conn, f"PRAGMA query_only = {'OFF' if allowed else 'ON'}")
+        info[_WRITES] = allowed
 
 
 def _begin_immediate(conn: Connection) -> None:

@@ -116,11 +116,16 @@ def test_a_group_is_seen_from_its_first_member_to_its_last(ledger: Ledger) -> No
 
 def test_a_dead_letter_is_rolled_back_with_its_delivery(ledger: Ledger) -> None:
     arrive(ledger, "1")
-    with ledger.write() as conn:
-        (one,) = inbox.claim(conn, ledger.keys, worker="w", limit=1, lease_s=60)
-        inbox.finish(conn, [inbox.Outcome(one.id, one.epoch, "dead", reason=REASON, place="decode")])
-        assert len(dead_letters.groups(conn)) == 1
-        conn.rollback()
+
+    def finish_and_fail() -> None:
+        with ledger.write() as conn:
+            (one,) = inbox.claim(conn, ledger.keys, worker="w", limit=1, lease_s=60)
+            inbox.finish(conn, [inbox.Outcome(one.id, one.epoch, "dead", reason=REASON, place="decode")])
+            assert len(dead_letters.groups(conn)) == 1
+            raise RuntimeError("the worker fails")
+
+    with pytest.raises(RuntimeError, match="fails"):
+        finish_and_fail()
     assert listed(ledger) == []
 
 
