@@ -99,6 +99,8 @@ class KeyRing:
 
     def known(self, sealed: Sequence[bytes]) -> list[bool]:
         """Of each value, whether the store has its key, or had it until it was erased."""
+        if not sealed:
+            return []
         ids = [crypto.key_id_of(value).hex() for value in sealed]
         found: set[str] = set()
         with self._engine.connect() as conn:
