@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +22,7 @@ from graphql import (
 )
 
 from tradewind.sandbox.shopify import mutations, queries
-from tradewind.sandbox.shopify.cost import CostModel
+from tradewind.sandbox.shopify.cost import CostModel, Selected
 from tradewind.sandbox.shopify.throttle import SINGLE_QUERY_MAXIMUM
 
 if TYPE_CHECKING:
@@ -51,24 +50,21 @@ def schema() -> GraphQLSchema:
 
 
 class GraphqlApi:
-    """Runs documents against a store. Clients send few different ones: what was parsed once is kept."""
-
-    def __init__(self) -> None:
-        self._documents: OrderedDict[str, tuple[Any, list[GraphQLError]]] = OrderedDict()
+    """Runs documents against a store."""
 
     def run(self, store: ShopifyStore, request: Request) -> Answer:
         """The answer, always with status 200: errors stand in it.
 
         Source: shopify.dev, "GraphQL Admin API status and error codes".
         """
-        document, errors = self._document(request.query)
+        document, selected, errors = _read(request.query)
         if errors:
             return {"errors": [_formatted(error) for error in errors]}
         operation = _operation(document, request.operation_name)
         if operation is None:
             return {"errors": [{"message": "An operation name is required"}]}
         fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-        cost = CostModel(schema(), operation, fragments, {**_defaults(operation), **request.variables})
+        cost = CostModel(schema(), operation, fragments, {**_defaults(operation), **request.variables}, selected)
         requested = cost.requested()
         if refusal := _refused(store, requested):
             return refusal
@@ -77,20 +73,15 @@ class GraphqlApi:
         store.throttle.spend(actual)
         return {**_body(result), "extensions": {"cost": _cost(store, requested, actual)}}
 
-    def _document(self, query: str) -> tuple[Any, list[GraphQLError]]:
-        if query not in self._documents:
-            self._documents[query] = _read(query)
-            if len(self._documents) > _KEPT_DOCUMENTS:
-                self._documents.popitem(last=False)
-        return self._documents[query]
 
-
-def _read(query: str) -> tuple[Any, list[GraphQLError]]:
+@lru_cache(maxsize=_KEPT_DOCUMENTS)
+def _read(query: str) -> tuple[Any, Selected, list[GraphQLError]]:
+    """A document, what its cost model keeps of it, and its errors. Clients send few different documents."""
     try:
         document = parse(query)
     except GraphQLSyntaxError as error:
-        return None, [error]
-    return document, validate(schema(), document)
+        return None, {}, [error]
+    return document, {}, validate(schema(), document)
 
 
 def _operation(document: Any, name: str | None) -> OperationDefinitionNode | None:
