@@ -2,7 +2,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from tests.unit.sandbox.shopify.stores import Shop
-from tradewind.sandbox.shopify.cost import CostModel
+from tradewind.sandbox.shopify.cost import CostModel, Selected
 from tradewind.sandbox.shopify.graphql_api import schema
 
 PAGE = "query ($first: Int!) { orders(first: $first) { nodes { id } } }"
@@ -34,6 +34,16 @@ def requested(text: str, **variables: object) -> int:
 )
 def test_requested_cost(text: str, cost: int) -> None:
     assert requested(text) == cost
+
+
+def test_what_variables_decide_is_decided_for_each_request_of_a_document() -> None:
+    text = "query ($whole: Boolean!) { shop { name plan @include(if: $whole) { shopifyPlus } } }"
+    [operation] = [each for each in parse(text).definitions if isinstance(each, OperationDefinitionNode)]
+    selected: Selected = {}
+    costs = [
+        CostModel(schema(), operation, {}, {"whole": whole}, selected).requested() for whole in (False, True, False)
+    ]
+    assert costs == [1, 2, 1]
 
 
 def test_the_size_of_a_page_may_be_a_variable() -> None:
