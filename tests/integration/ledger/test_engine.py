@@ -2,6 +2,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 import sqlalchemy as sa
@@ -39,6 +40,23 @@ def test_error_rolls_a_writing_transaction_back(ledger: Ledger) -> None:
         fail()
     with ledger.read() as conn:
         assert cursors.get(conn, "a") is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_statements_of_both_kinds_make_one_transaction(ledger: Ledger, fails: bool) -> None:
+    def work() -> None:
+        with ledger.write() as conn:
+            cursors.set(conn, "prepared", Cursor(AT))
+            conn.execute(tables.cursor.insert(), {"name": "composed", "updated_at": AT})
+            cursors.set(conn, "prepared again", Cursor(AT))
+            if fails:
+                raise RuntimeError
+
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        work()
+    with ledger.read() as conn:
+        names = ("prepared", "composed", "prepared again")
+        assert [cursors.get(conn, name) is None for name in names] == [fails] * 3
 
 
 def test_error_of_the_database_does_not_tell_what_was_written(ledger: Ledger) -> None:
