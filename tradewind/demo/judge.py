@@ -74,6 +74,11 @@ def left_over(ledger: Ledger) -> dict[str, int]:
     return waiting | {f"outbox_{state}": commands[state] for state in ("pending", "in_flight", "dead")}
 
 
+def waits(left: dict[str, int]) -> bool:
+    """Whether something of what is left over goes on by itself."""
+    return any(left[name] for name in ("inbox_received", "inbox_claimed", "outbox_pending", "outbox_in_flight"))
+
+
 def recorded_documents(ledger: Ledger) -> dict[str, int]:
     """Documents of the back office that are in the books, by kind."""
     with ledger.read() as database:

@@ -29,6 +29,7 @@ from tradewind.demo.judge import (
     recorded_documents,
     settled,
     validations_of,
+    waits,
 )
 from tradewind.ledger.engine import Ledger, open_ledger
 from tradewind.settings import Settings
@@ -179,6 +180,12 @@ class TestBooks:
             "inbox_received": 1, "inbox_claimed": 0, "inbox_parked": 0, "inbox_dead": 0, "outbox_pending": 0,
             "outbox_in_flight": 0, "outbox_dead": 0,
         }  # fmt: skip
+        assert waits(left_over(ledger))
+
+    def test_what_is_parked_or_dead_does_not_go_on_by_itself(self, ledger: Ledger) -> None:
+        stuck = {name: int(name.endswith(("parked", "dead"))) for name in left_over(ledger)}
+        assert sum(stuck.values()) == 3
+        assert not waits(stuck)
 
     def test_what_a_reconciliation_published_is_read_back(self, tmp_path: Path) -> None:
         assert books_of(tmp_path) == validations_of(tmp_path) == {}
