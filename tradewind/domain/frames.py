@@ -28,8 +28,8 @@ STORE_ORDERS = _schema(
 """One row an order as its storefront has it. Amounts: minor units. paid: the store holds it for paid in full.
 
 due: what the order costs as it is now, and what was given back of it. kept: what refunds took off beside, and the
-merchant may keep. refunded: what the store said is to go back and
-did not give back itself, e.g. on a gift card. presentment_*: in the customer's currency."""
+merchant may keep. refunded: what the store said is to go back and did not give back itself, e.g. on a gift card.
+presentment_*: in the customer's currency."""
 
 PAYMENT_OWNERS = _schema("order_id payment_id")
 """Which payment at the processor an order names: one row a storefront transaction that the processor captures."""
