@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-SEEDS = int(os.environ.get("SIMULATION_SEEDS", "32"))
+SEEDS = int(os.environ.get("SIMULATION_SEEDS", "16"))
 """Each is told once with faults and once without, about 2,500 requests in all. More are asked for by the variable."""
 SHARE = 8
 
