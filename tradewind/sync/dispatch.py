@@ -154,13 +154,16 @@ class Dispatcher:
         """A definite refusal often means that the world has moved on: read the target, and let the record decide.
 
         The next generation, under a new idempotency key, goes only if the record still asks for it then. A failure that
-        is stored under the key says nothing of the command: generations of those are not counted out.
+        is stored under the key says nothing of the command: generations of those are not counted out. Nor is that key
+        asked for again where the target cannot be read now: the next generation looks before it acts.
         """
         target = due.command.target
         try:
             seen = await (await self._client(target.connection)).fetch(target)
         except (TransientError, OutcomeUnknown, OperationalError) as error:
-            return (), self._postponed(due, error)
+            if not isinstance(rejected, KeySpent):
+                return (), self._postponed(due, error)
+            seen = ()
         except Exception:
             _log.exception("the target of %s cannot be read", due.key)
             return (), self._dead(due, rejected)

@@ -73,6 +73,21 @@ class TestStoredFailure:
         assert office.command("capture_payment").state == "done"
         assert office.commands().keys() >= {"mark_order_paid", "buy_label"}
 
+    async def test_nor_while_the_payment_cannot_be_read(self, office: Office) -> None:
+        office.tell(order_observed(), payment_observed())
+        office.desk.will("capture", KeySpent("stored 500"))
+        office.desk.will("fetch", OutcomeUnknown("no answer"))
+        await office.send(PROCESSOR)
+        office.desk.will("find_effect", OutcomeUnknown("no answer"), [])
+        await office.send(PROCESSOR)
+        assert office.desk.asked == ["capture", "fetch", "find_effect"]
+        office.desk.will("capture", [captured(version=after(1))])
+        await office.send(PROCESSOR)
+        assert office.desk.asked[3:] == ["find_effect", "capture"]
+        first, second = keys_sent(office)
+        assert first != second
+        assert office.command("capture_payment").state == "done"
+
 
 class TestKeyLife:
     async def test_a_young_key_protects_by_itself(self, office: Office) -> None:
