@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import httpx
@@ -12,7 +13,7 @@ from tradewind.domain.connections import Connection
 from tradewind.domain.events import Event, PaymentObserved, Resource
 from tradewind.domain.order import PaymentState
 from tradewind.domain.roles import Health, KeptDelivery, PaymentProcessor, Subscription
-from tradewind.errors import KeySpent, RequestRejected
+from tradewind.errors import KeySpent, OutcomeUnknown, RequestRejected, TransientError
 from tradewind.governor import Governor
 from tradewind.providers.stripe.api import PAGE_SIZE, StripeApi, is_replayed
 from tradewind.providers.stripe.endpoints import Endpoints
@@ -171,13 +172,21 @@ class StripeClient:
     async def _write(
         self, path: str, operation: str, data: Mapping[str, str], key: str, is_done: Callable[[], Awaitable[bool]]
     ) -> httpx.Response | None:
-        """One effect; None when the write was refused, or its key is spent, and the effect is there already."""
+        """One effect; None when the write was refused, or its key is spent, and the effect is there already.
+
+        Raises KeySpent also when nobody can tell now whether it is there: that key is of no more use.
+        """
         try:
             return await self._api.post(path, operation, data, key)
-        except (RequestRejected, KeySpent):
+        except RequestRejected:
             if await is_done():
                 return None
             raise
+        except KeySpent as spent:
+            with suppress(TransientError, OutcomeUnknown):
+                if await is_done():
+                    return None
+            raise spent
 
     async def _is_refunded(self, command: RefundPayment) -> bool:
         made = await self._refunds(command.payment)

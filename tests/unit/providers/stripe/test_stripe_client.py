@@ -14,6 +14,7 @@ from tradewind.errors import ConfigurationError, KeySpent, OutcomeUnknown, Reque
 from tradewind.providers.stripe.api import API_VERSION, WRONG_MODE
 from tradewind.providers.stripe.client import StripeClient
 from tradewind.providers.stripe.webhooks import WANTED_EVENTS
+from tradewind.transport import STANDARD_RETRY
 
 NAME = "stripe:main"
 GBP10 = Money(minor=1000, currency="GBP")
@@ -113,6 +114,14 @@ async def test_a_failure_stored_under_the_key_is_looked_up_and_asks_for_another_
     with pytest.raises(KeySpent):
         await wire.clock.run(stripe(wire).capture(capture(), "k"))
     assert [request.headers.get("Idempotency-Key") for request in wire.requests] == ["k", None]
+
+
+async def test_a_failure_stored_under_the_key_asks_for_another_key_also_when_nobody_can_look():
+    away = [httpx.Response(503) for _ in range(STANDARD_RETRY.tries)]
+    wire = Wire(stored_failure(), *away)
+    with pytest.raises(KeySpent):
+        await wire.clock.run(stripe(wire).capture(capture(), "k"))
+    assert [request.headers.get("Idempotency-Key") for request in wire.requests].count("k") == 1
 
 
 async def test_a_failure_that_is_not_stored_yet_leaves_the_outcome_unknown():
