@@ -39,7 +39,7 @@ def held_transaction(ledger: Ledger, *, rounds: int, batches: int) -> dict[str, 
     ratios: dict[str, list[float]] = {"held_transaction": [], "bare_held_transaction": []}
     with bare(ledger) as other:
         for number in range(rounds):
-            for (_, found), step in zip(ratios.items(), (lambda: ours(ledger, position), other), strict=True):
+            for found, step in zip(ratios.values(), (lambda: ours(ledger, position), other), strict=True):
                 lasted = {held: _batch_s(ledger, step, batches, held) for held in _turns(number)}
                 found.append(lasted[False] / lasted[True])
     return {name: statistics.median(found) for name, found in ratios.items()}

@@ -18,6 +18,7 @@ from sqlalchemy import text
 
 from tradewind.ledger import inbox, outbox
 from tradewind.ledger.engine import Ledger
+from tradewind.sync.runner import UNFINISHED_COMMANDS, UNFINISHED_DELIVERIES
 
 _MOVED = ("captured", "refunded")
 
@@ -76,7 +77,9 @@ def left_over(ledger: Ledger) -> dict[str, int]:
 
 def waits(left: dict[str, int]) -> bool:
     """Whether something of what is left over goes on by itself."""
-    return any(left[name] for name in ("inbox_received", "inbox_claimed", "outbox_pending", "outbox_in_flight"))
+    return any(left[f"inbox_{state}"] for state in UNFINISHED_DELIVERIES) or any(
+        left[f"outbox_{state}"] for state in UNFINISHED_COMMANDS
+    )
 
 
 def recorded_documents(ledger: Ledger) -> dict[str, int]:

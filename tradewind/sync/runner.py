@@ -33,6 +33,8 @@ OUTBOX_POLL_S = 0.25  # apply rings for new commands; the poll is for those whos
 CONNECTIONS_POLL_S = 5.0
 KEEPING_POLL_S = 60.0
 PRUNED_AT_ONCE = 5000  # rows; seven million a day
+UNFINISHED_DELIVERIES = ("received", "claimed")
+UNFINISHED_COMMANDS = ("pending", "in_flight")
 LANE = "critical"
 """Whose leader lock whoever runs these loops holds."""
 
@@ -184,6 +186,6 @@ def is_drained(ledger: Ledger) -> bool:
     with ledger.read() as database:
         waiting = inbox.counts(database)
         wanted = outbox.counts(database)
-    return not any(waiting.get(s) for s in ("received", "claimed")) and not any(
-        wanted.get(s) for s in ("pending", "in_flight")
+    return not any(waiting.get(s) for s in UNFINISHED_DELIVERIES) and not any(
+        wanted.get(s) for s in UNFINISHED_COMMANDS
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -16,7 +14,6 @@ from tests.unit.sync.books_fakes import (
     PROCESSOR,
     STORE,
     Shop,
-    connect_all,
     document,
     gbp,
     label_observed,
@@ -32,20 +29,11 @@ from tradewind.domain.order import FulfillmentOrderStatus, LabelState
 from tradewind.domain.reducer import new_order
 from tradewind.errors import ProviderUnavailable
 from tradewind.ledger import connections, discrepancies, inbox, tables
-from tradewind.ledger.engine import Ledger, open_ledger
-from tradewind.settings import Settings
+from tradewind.ledger.engine import Ledger
 from tradewind.sync.reconcile import RepairPolicy, reconcile
 from tradewind.sync.sides import Window
 
 WINDOW = Window.between(AT - timedelta(hours=1), AT + timedelta(hours=1))
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(Settings(state_dir=tmp_path), migrate=True)
-    connect_all(opened)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from tests.unit.sync.books_fakes import (
     AT,
     STORE,
     Shop,
-    connect_all,
     gbp,
     label_observed,
     order_observed,
@@ -23,18 +20,9 @@ from tests.unit.sync.books_fakes import (
 )
 from tradewind.domain.events import OrderObserved, PaymentObserved
 from tradewind.domain.order import CapturedBy, Refund, Transaction, TransactionKind, TransactionStatus
-from tradewind.ledger.engine import Ledger, open_ledger
-from tradewind.settings import Settings
+from tradewind.ledger.engine import Ledger
 from tradewind.sync.reconcile import reconcile
 from tradewind.sync.sides import Window
-
-
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = open_ledger(Settings(state_dir=tmp_path), migrate=True)
-    connect_all(opened)
-    yield opened
-    opened.close()
 
 
 def moved(name: str, amount: int, **changes: Any) -> Transaction:
@@ -51,6 +39,10 @@ BACK = {"kind": TransactionKind.REFUND}
 PAID = (moved("tx-g", 400, **ON_CARD), moved("tx-1", 850))
 
 
+def refund(amount: int, **changes: Any) -> Refund:
+    return Refund(connection=STORE, external_id="r-1", amount=gbp(amount), created_at=AT, **changes)
+
+
 def untouched() -> OrderObserved:
     """4.00 by gift card, 8.50 at the processor."""
     return order_observed(transactions=PAID)
@@ -59,27 +51,21 @@ def untouched() -> OrderObserved:
 def refunded() -> OrderObserved:
     """5.00 of it went back: 3.00 on the card."""
     back = moved("tx-r", 300, **ON_CARD | BACK), moved("tx-s", 200, **BACK)
-    made = Refund(
-        connection=STORE, external_id="r-1", amount=gbp(500), created_at=AT, transactions=("tx-r", "tx-s")
-    )  # fmt: skip
+    made = refund(500, transactions=("tx-r", "tx-s"))
     return order_observed(transactions=(*PAID, *back), refunds=(made,))
 
 
 def edited() -> OrderObserved:
     """4.00 were taken off after the capture, and 5.00 went back for units that arrived broken: 4.00 on the card."""
     back = moved("tx-r", 400, **ON_CARD | BACK), moved("tx-s", 100, **BACK)
-    made = Refund(
-        connection=STORE, external_id="r-1", amount=gbp(500), created_at=AT, transactions=("tx-r", "tx-s")
-    )  # fmt: skip
+    made = refund(500, transactions=("tx-r", "tx-s"))
     left = {"current_total": gbp(350), "presentment_current_total": gbp(350)}
     return order_observed(transactions=(*PAID, *back), refunds=(made,), edited=True, **left)
 
 
 def with_fee() -> OrderObserved:
     """A mug of 5.00 came back, and 3.00 went back for it."""
-    made = Refund(
-        connection=STORE, external_id="r-1", amount=gbp(300), created_at=AT, lines=(("line-1", 1),)
-    )  # fmt: skip
+    made = refund(300, lines=(("line-1", 1),))
     left = {"current_total": gbp(750), "presentment_current_total": gbp(750)}
     line = untouched().placed.lines[0].model_copy(update={"current_quantity": 1})
     return order_observed(refunds=(made,), lines=(line,), **left)
