@@ -32,6 +32,9 @@ from tradewind.domain.order import (
 from tradewind.ledger.inbox import Delivery
 
 AT = datetime(2026, 11, 20, 12, 0, 0, 250_000, tzinfo=UTC)
+# What is personal of an order here, in lower case, as written and as an index would have it. Each is long enough that
+# no hash and no sealed bytes hold it by chance.
+PERSONAL = ("lovelace", "example.com", "7946 0000", "79460000", "james's square", "sw1y 4jh", "sw1y4jh")
 BODY = b'{"email": "Ada@Example.com", "note": "leave it with Grace Hopper"}'
 STORE, PROCESSOR, CARRIER = "shopify:north", "stripe:main", "shipstation:main"
 

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from tests.integration.ledger.examples import PROCESSOR, STORE, order
+from tests.integration.ledger.examples import PERSONAL, PROCESSOR, STORE, order
 from tradewind.ledger import orders
 from tradewind.ledger.engine import Ledger
 from tradewind.ledger.views import VIEWS
@@ -36,5 +36,5 @@ def test_payments_of_processor_and_storefront_stand_side_by_side(frames: dict[st
 def test_views_hold_no_personal_data(frames: dict[str, pd.DataFrame]) -> None:
     text = " ".join(frame.to_string() for frame in frames.values()).lower()
     assert "#1042" in text
-    for personal in ("ada", "lovelace", "example.com", "7946", "james", "sw1y"):
+    for personal in PERSONAL:
         assert personal not in text
