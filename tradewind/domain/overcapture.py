@@ -8,6 +8,24 @@ from tradewind.domain.payment import Refund
 from tradewind.domain.placed import OrderLine, PlacedOrder
 
 
+def is_edited(placed: PlacedOrder) -> bool:
+    """Whether units were taken off the order by an edit, or as one.
+
+    While the storefront knows of no payment, a refund of units can give nothing back, whatever the merchant wants: it
+    takes them off, as an edit does. A capture may have been on its way to the storefront.
+    """
+    return placed.edited or any(_is_of_unpaid(placed, refund) for refund in placed.refunds)
+
+
+def _is_of_unpaid(placed: PlacedOrder, refund: Refund) -> bool:
+    taken = (transaction.processed_at for transaction in placed.transactions if transaction.took_money)
+    return (
+        bool(refund.lines)
+        and not _takes_units(refund)
+        and all(at is not None and at > refund.created_at for at in taken)
+    )
+
+
 def taken_off_by_edits(placed: PlacedOrder, currency: str) -> Money:
     """What edits took off the order and no refund of the storefront has given back, in one of its two currencies.
 
@@ -17,7 +35,7 @@ def taken_off_by_edits(placed: PlacedOrder, currency: str) -> Money:
     update the order and issue your customer a refund"); shopify.dev, Order.
     """
     # Whether there is anything is told by the shop's own money: the other is rounded, refund by refund.
-    if not placed.edited or placed.total <= due(placed, placed.currency):
+    if not is_edited(placed) or placed.total <= due(placed, placed.currency):
         return Money.zero(currency)
     total = placed.presentment_total if placed.presentment_total.currency == currency else placed.total
     open_amount = total - due(placed, currency)
@@ -38,7 +56,7 @@ def kept(placed: PlacedOrder, currency: str) -> Money:
     taken_off = total - due(placed, currency)
     if not taken_off or not any(refund.amount for refund in placed.refunds):
         return nothing
-    owed = taken_off_by_edits(placed, currency) if placed.edited else _worth_of_edits(placed, currency)
+    owed = taken_off_by_edits(placed, currency) if is_edited(placed) else _worth_of_edits(placed, currency)
     return max(taken_off - owed, nothing)
 
 

@@ -61,6 +61,10 @@ class Transaction(Model):
     processed_at: datetime | None = None
     multi_capturable: bool = False
 
+    @property
+    def took_money(self) -> bool:
+        return self.kind in (TransactionKind.SALE, TransactionKind.CAPTURE) and self.status is TransactionStatus.SUCCESS
+
 
 class PaymentState(StrEnum):
     AUTHORIZED = "authorized"

@@ -122,11 +122,7 @@ def _tell_paid(order: Order, placed: PlacedOrder) -> Iterator[Command]:
     if not order.payments or not order.is_paid or placed.fully_paid:
         return
     owed = balance_of(placed, order.payments).due
-    sales = [
-        one
-        for one in placed.transactions
-        if one.kind in (TransactionKind.SALE, TransactionKind.CAPTURE) and one.status is TransactionStatus.SUCCESS
-    ]
+    sales = [one for one in placed.transactions if one.took_money]
     if Money.total((told_amount(one, owed.currency) for one in sales), owed.currency) >= owed:
         return
     # What an edit adds is paid after the order was marked once: under the same key nobody would hear of it.

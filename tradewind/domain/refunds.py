@@ -14,7 +14,7 @@ from tradewind.domain.commands import RefundPayment
 from tradewind.domain.connections import OvercaptureRefund
 from tradewind.domain.money import Money
 from tradewind.domain.order import Order, Payment, PlacedOrder, Refund
-from tradewind.domain.overcapture import taken_off_by_edits
+from tradewind.domain.overcapture import is_edited, taken_off_by_edits
 
 CANCELLATION = "cancellation"
 OVERCAPTURE = "overcapture"
@@ -131,7 +131,7 @@ def _ahead(order: Order, placed: PlacedOrder) -> Money:
     Whoever gave the difference back there tells the storefront afterwards: that refund is made already.
     """
     currency = _currency(order, placed)
-    if currency is None or not placed.edited:
+    if currency is None or not is_edited(placed):
         return Money.zero(placed.currency)
     causes = {refund.external_id for refund in placed.refunds}
     caused = (

@@ -78,7 +78,6 @@ def _payment(payment: Payment) -> Row:
 
 def _transaction(order: Order, transaction: Transaction) -> Row:
     amount = transaction.amount.minor if transaction.status is TransactionStatus.SUCCESS else 0
-    taken = transaction.kind in (TransactionKind.CAPTURE, TransactionKind.SALE)
     return {
         "connection": order.connection,
         "external_id": transaction.external_id,
@@ -89,7 +88,7 @@ def _transaction(order: Order, transaction: Transaction) -> Row:
         "state": transaction.status.value,
         "currency": transaction.amount.currency,
         "authorized": amount if transaction.kind in (TransactionKind.AUTHORIZATION, TransactionKind.SALE) else 0,
-        "captured": amount if taken else 0,
+        "captured": amount if transaction.took_money else 0,
         "refunded": amount if transaction.kind is TransactionKind.REFUND else 0,
         "payment_id": transaction.payment_id,
         "created_at": transaction.processed_at,

@@ -12,6 +12,7 @@ from tradewind.domain.commands import CapturePayment, Command, RefundPayment
 from tradewind.domain.connections import Routes
 from tradewind.domain.events import Event, OrderObserved, PaymentObserved, Resource
 from tradewind.domain.order import Order
+from tradewind.domain.overcapture import is_edited
 from tradewind.domain.planner import plan
 from tradewind.domain.reducer import reduce_order
 from tradewind.domain.refunds import is_of_excess
@@ -53,7 +54,7 @@ def witnesses(before: Wanted, age_s: float) -> tuple[Resource, ...]:
     match command:
         case RefundPayment() if is_of_excess(command):
             return storefront, command.target
-        case RefundPayment() if order.placed is not None and order.placed.edited:
+        case RefundPayment() if order.placed is not None and is_edited(order.placed):
             return (command.target,)
         case CapturePayment() if age_s > SOON_S:
             return (storefront,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from tests.unit.domain.orders import (
 )
 from tradewind.domain.commands import RefundPayment
 from tradewind.domain.money import Money
-from tradewind.domain.order import Order, Payment, Refund, TransactionKind
+from tradewind.domain.order import CapturedBy, Order, Payment, Refund, Transaction, TransactionKind, TransactionStatus
 from tradewind.domain.overcapture import kept
 from tradewind.domain.refunds import is_of_excess
 
@@ -54,6 +55,13 @@ def paid(*refunds: Refund, version: int = 2, **changes: Any) -> Any:
 
 def back(order: Order, routes: Any = ROUTES) -> list[tuple[str, int]]:
     return [(c.reference, c.amount.minor) for c in planned(order, routes) if isinstance(c, RefundPayment)]
+
+
+def taken_off(paid_at: datetime | None, *others: Transaction, **of_refund: Any) -> Any:
+    """One of the two mugs was taken off by a refund of no money; the storefront heard of the payment then, or not."""
+    told = refund("r-0", 0, **{"lines": (("line-1", 1),), "created_at": after(2)} | of_refund)
+    sale = own_transaction(captured_by=CapturedBy.PROCESSOR, processed_at=paid_at)
+    return edited(edited=False, refunds=(told,), transactions=(*others, sale) if paid_at else others)
 
 
 class TestExcess:
@@ -136,6 +144,41 @@ class TestExcess:
             edited(refunds=(told,), lines=lines, total=gbp(TOTAL), current_total=gbp(TOTAL - EXCESS - 300)), paid()
         )
         assert back(order) == [("r-1", 300), ("overcapture-0", EXCESS)]
+
+
+class TestTakenOffWhileUnpaid:
+    """The merchant takes a mug off an order in the seconds between our capture and the storefront's hearing of it."""
+
+    @pytest.mark.parametrize("cancelled", [(), (("line-1", 1),)])
+    @pytest.mark.parametrize("paid_at", [after(5), None], ids=["heard of it since", "has not heard of it"])
+    def test_what_it_cost_goes_back(self, paid_at: datetime | None, cancelled: Any) -> None:
+        assert back(record(taken_off(paid_at, cancelled=cancelled), paid())) == [("overcapture-0", EXCESS)]
+
+    def test_nothing_of_it_is_kept_on_purpose(self) -> None:
+        told = taken_off(after(5)).placed
+        assert kept(told, told.currency) == gbp(0)
+
+    def test_a_refund_of_no_money_of_a_paid_order_is_left_to_people(self) -> None:
+        assert back(record(taken_off(AT), paid())) == []
+
+    def test_a_payment_of_which_the_time_is_not_known_may_have_been_first(self) -> None:
+        told = taken_off(None, own_transaction(captured_by=CapturedBy.PROCESSOR, processed_at=None))
+        assert back(record(told, paid())) == []
+
+    def test_a_payment_that_failed_was_none(self) -> None:
+        failed = own_transaction(status=TransactionStatus.FAILURE, processed_at=AT)
+        assert back(record(taken_off(None, failed), paid())) == [("overcapture-0", EXCESS)]
+
+    def test_goods_that_came_back_are_no_excess(self) -> None:
+        restocked = (("line-1", "shed", 1),)
+        assert back(record(taken_off(after(5), restocked=restocked), paid())) == []
+
+    def test_what_the_storefront_refunds_after_us_is_made_already(self) -> None:
+        told = taken_off(after(5))
+        later = refund("r-2", EXCESS, created_at=after(9))
+        placed = told.placed.model_copy(update={"refunds": (*told.placed.refunds, later)})
+        both = told.model_copy(update={"placed": placed})
+        assert back(record(both, paid(given(0, EXCESS, "overcapture-0")))) == []
 
 
 class TestOnce:
