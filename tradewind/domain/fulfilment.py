@@ -18,10 +18,18 @@ class FulfillmentOrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class HoldReason(StrEnum):
+    """Why goods must wait."""
+
+    RISK = "risk"  # the order may be fraudulent
+    OTHER = "other"
+
+
 class FulfillmentOrder(Model):
     """The storefront's unit of work: what one location is to ship.
 
     location: the storefront's location id. assigned, remaining: (line external_id, quantity), in all and not shipped.
+    holds: why it must wait, once for each who wants it to.
     """
 
     external_id: str
@@ -29,13 +37,7 @@ class FulfillmentOrder(Model):
     status: FulfillmentOrderStatus
     assigned: tuple[tuple[str, int], ...]
     remaining: tuple[tuple[str, int], ...]
-
-
-class HoldReason(StrEnum):
-    """Why goods must wait."""
-
-    RISK = "risk"  # the order may be fraudulent
-    OTHER = "other"
+    holds: tuple[HoldReason, ...] = ()
 
 
 class LabelState(StrEnum):

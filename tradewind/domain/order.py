@@ -60,6 +60,8 @@ __all__ = (
 
 HOLD_RELEASED = "hold_released/"
 """Begins the facts that tell of fulfillment orders of which a hold was released; the hold's reason follows."""
+HELD_FOR_RISK = "held_for_risk/"
+"""Begins the facts that tell of fulfillment orders that were held for the risk."""
 _RISK_ACCEPTED = f"{HOLD_RELEASED}{HoldReason.RISK}/"
 
 _RISKY = (Risk.MEDIUM, Risk.HIGH, Risk.PENDING)
@@ -112,7 +114,22 @@ class Order(Model):
         """
         if self.placed is None or self.placed.risk not in _RISKY:
             return False
-        return not any(fact.startswith(_RISK_ACCEPTED) for fact in self.facts)
+        told = any(fact.startswith(_RISK_ACCEPTED) for fact in self.facts)
+        return not told and not self._shows_release(self.placed)
+
+    def _shows_release(self, placed: PlacedOrder) -> bool:
+        """Whether goods that were held for the risk are not any more, and may leave or have left.
+
+        So a release is seen of which nobody told. Work that was closed with nothing sent was not released.
+        """
+        if any(HoldReason.RISK in work.holds for work in placed.fulfillment_orders):
+            return False
+        sent = {parcel.fulfillment_order_id for parcel in placed.fulfillments}
+        over = (FulfillmentOrderStatus.CLOSED, FulfillmentOrderStatus.CANCELLED)
+        return any(
+            HELD_FOR_RISK + work.external_id in self.facts and (work.status not in over or work.external_id in sent)
+            for work in placed.fulfillment_orders
+        )
 
     def is_disputed(self, payment: Payment | None = None) -> bool:
         """Whether a bank asks about a payment of the order (or this one), or has taken it back."""

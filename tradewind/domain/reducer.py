@@ -19,7 +19,17 @@ from tradewind.domain.events import (
     TrackingScanned,
 )
 from tradewind.domain.model import Model
-from tradewind.domain.order import HOLD_RELEASED, Dispute, Label, Order, Payment, Refund, TrackingStatus
+from tradewind.domain.order import (
+    HELD_FOR_RISK,
+    HOLD_RELEASED,
+    Dispute,
+    HoldReason,
+    Label,
+    Order,
+    Payment,
+    Refund,
+    TrackingStatus,
+)
 
 Snapshot = OrderObserved | PaymentObserved | LabelObserved | DisputeObserved
 OrderEvent = Snapshot | RefundRecorded | TrackingScanned | HoldReleased
@@ -150,6 +160,8 @@ def is_news(order: Order | None, resource: str, version: datetime | None, finger
 
 
 def _reduce_snapshot(order: Order, resource: str, event: Snapshot, authoritative: bool) -> Reduction:
+    if isinstance(event, OrderObserved):
+        order = _with_risk_holds(order, event)
     digest, version = _digest(event), event.version
     if resource in order.versions:
         known, known_digest = order.versions[resource]
@@ -194,6 +206,14 @@ def _with_snapshot(order: Order, event: Snapshot) -> Order:
             return order.model_copy(update={"disputes": _replaced_dispute(order.disputes, event.dispute)})
         case LabelObserved():
             return _with_scans(order.model_copy(update={"labels": _replaced_label(order.labels, event.label)}))
+
+
+def _with_risk_holds(order: Order, event: OrderObserved) -> Order:
+    """What was held for the risk is remembered, however old the snapshot is that shows it."""
+    for work in event.placed.fulfillment_orders:
+        if HoldReason.RISK in work.holds:
+            order = _add_fact(order, HELD_FOR_RISK + work.external_id).order
+    return order
 
 
 def _add_refund(order: Order, refund: Refund) -> Reduction:

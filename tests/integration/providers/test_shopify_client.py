@@ -14,14 +14,15 @@ from tradewind.domain.commands import CapturePayment, CreateFulfillment, MarkOrd
 from tradewind.domain.connections import Role
 from tradewind.domain.events import ConnectionRevoked, RefundRecorded, Resource
 from tradewind.domain.money import Money
-from tradewind.domain.order import CapturedBy, FulfillmentOrderStatus, TransactionKind
+from tradewind.domain.order import CapturedBy, FulfillmentOrderStatus, HoldReason, Risk, TransactionKind
+from tradewind.domain.reducer import new_order, reduce_order
 from tradewind.errors import OutcomeUnknown, RequestRejected, TransientError
 from tradewind.governor import Governor
 from tradewind.providers.shopify import authenticate, events, identify
 from tradewind.providers.shopify.client import ShopifyClient
 from tradewind.providers.shopify.webhooks import WANTED_TOPICS
 from tradewind.sandbox.shopify import ShopifyStore
-from tradewind.sandbox.shopify.order import PlacedLine, StoreOrder
+from tradewind.sandbox.shopify.order import IN_DOUBT, PlacedLine, StoreOrder
 
 NAME = "shopify:north"
 
@@ -263,6 +264,27 @@ async def test_what_is_remembered_equals_a_whole_read_after_every_step():
         line = order.lines[0]
         assert store.refund_order(str(order.id), [(line.id, 1)], None, "broken")
         await agree()
+
+
+async def test_a_release_is_seen_whose_webhook_was_lost():
+    """By what the order showed before and shows now, also to whoever remembers its lines."""
+    async with north() as (store, client):
+        order = place(store, risk=IN_DOUBT, hold="HIGH_RISK_OF_FRAUD")
+        record = new_order(NAME, gid(order))
+
+        async def look() -> None:
+            nonlocal record
+            (event,) = await client.fetch(Resource(connection=NAME, kind="order", external_id=gid(order)))
+            record = reduce_order(record, event, authoritative=True).order
+
+        await look()
+        assert record.placed.fulfillment_orders[0].holds == (HoldReason.RISK,)
+        assert record.is_held_for_risk
+        assert store.desk.release(str(order.id))
+        await look()
+        assert record.placed.fulfillment_orders[0].holds == ()
+        assert record.placed.risk is Risk.MEDIUM
+        assert not record.is_held_for_risk
 
 
 async def test_a_cancellation_is_seen_by_whoever_remembers_the_order():

@@ -67,9 +67,9 @@ class OrderMachine(RuleBasedStateMachine):
     def assess(self, risk: Risk, late: bool) -> None:
         self.tell(self.world.assess(risk), late=late)
 
-    @rule(held=st.booleans(), reason=st.sampled_from(HoldReason))
-    def hold(self, held: bool, reason: HoldReason) -> None:
-        self.tell(self.world.hold(held, reason))
+    @rule(held=st.booleans(), reason=st.sampled_from(HoldReason), told=st.booleans())
+    def hold(self, held: bool, reason: HoldReason, told: bool) -> None:
+        self.tell(self.world.hold(held, reason, told))
 
     @rule(units=st.integers(-1, 2), late=st.booleans())
     def edit(self, units: int, late: bool) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from tests.unit.domain.orders import (
@@ -26,8 +29,16 @@ from tests.unit.domain.orders import (
     transaction,
     work,
 )  # fmt: skip
-from tradewind.domain.events import HoldReleased
-from tradewind.domain.order import HoldReason, LabelState, PaymentState, Risk, TransactionKind, TransactionStatus
+from tradewind.domain.events import HoldReleased, OrderObserved
+from tradewind.domain.order import (
+    FulfillmentOrder,
+    HoldReason,
+    LabelState,
+    PaymentState,
+    Risk,
+    TransactionKind,
+    TransactionStatus,
+)
 from tradewind.domain.reducer import OrderEvent
 from tradewind.domain.states import GoodsState, MoneyState, OrderState, fulfilment_state, payment_state, state_of
 
@@ -105,6 +116,42 @@ def test_only_whoever_releases_a_hold_for_the_risk_has_accepted_it(reason: HoldR
     released = HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=reason)
     assert state_of(record(order_observed(risk=Risk.MEDIUM), captured(), released)) is state
     assert state_of(record(released, order_observed(risk=Risk.MEDIUM), captured())) is state
+
+
+def risky(number: int, *works: FulfillmentOrder, **changes: Any) -> OrderObserved:
+    return order_observed(version=after(number), risk=Risk.MEDIUM, fulfillment_orders=works, **changes)
+
+
+HELD = work(status="on_hold", holds=(HoldReason.RISK,))
+
+
+@pytest.mark.parametrize(
+    "released",
+    [
+        risky(2, work()),
+        risky(2, work(status="on_hold", holds=(HoldReason.OTHER,))),
+        risky(2, work(status="closed", remaining=()), fulfillments=(parcel(),)),
+    ],
+    ids=["may leave", "held for another reason", "has left"],
+)
+def test_a_release_of_which_nobody_told_is_seen(released: OrderObserved) -> None:
+    assert not record(risky(1, HELD), released, captured()).is_held_for_risk
+    assert not record(released, risky(1, HELD), captured()).is_held_for_risk
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        (risky(2, work()),),
+        (risky(1, HELD), risky(2, HELD)),
+        (risky(1, work(status="on_hold", holds=(HoldReason.OTHER,))), risky(2, work())),
+        (risky(1, HELD), risky(2, work(status="closed", remaining=()), work("fo-2"))),
+        (risky(1, HELD), risky(2, work(), work("fo-2", status="on_hold", holds=(HoldReason.RISK,)))),
+    ],
+    ids=["never held", "still held", "held for another reason", "nothing of it was sent", "the rest is held"],
+)
+def test_no_release_is_seen_where_none_was(told: Sequence[OrderObserved]) -> None:
+    assert record(*told, captured()).is_held_for_risk
 
 
 def test_what_needs_no_parcel_is_not_left_to_be_shipped() -> None:

@@ -76,7 +76,8 @@ class World:
             transactions=tuple(transaction(f"tx-{pi}", payment_id=f"pay-{pi}") for pi in self.payments),
             fulfillment_orders=(
                 work(status="closed" if closed else "open", assigned=(("line-1", self.sent + self.waiting),),
-                     remaining=(("line-1", 0 if closed else self.waiting),)),
+                     remaining=(("line-1", 0 if closed else self.waiting),),
+                     holds=(self.held_for,) if self.on_hold and not closed else ()),
             ),
             fulfillments=tuple(parcel(**one) for one in self.fulfillments),
             refunds=tuple(self.refunds), returns=tuple(self.returns),
@@ -103,14 +104,18 @@ class World:
         self.risk = risk
         return [self.order()]
 
-    def hold(self, held: bool, reason: HoldReason) -> list[OrderEvent]:
-        """reason: of a new hold. Whoever releases one for the risk accepts it."""
+    def hold(self, held: bool, reason: HoldReason, told: bool) -> list[OrderEvent]:
+        """reason: of a new hold. Whoever releases one for the risk accepts it. told: whether a release is heard of."""
         released = self.on_hold and not held
         if held and not self.on_hold:
             self.held_for = reason
         self.on_hold = held
         self.accepted |= released and self.held_for is HoldReason.RISK
-        fact = [HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=self.held_for)] if released else []
+        fact = (
+            [HoldReleased(connection=STORE, fulfillment_order="fo-1", reason=self.held_for)]
+            if released and told
+            else []
+        )
         return [*fact, self.order()]
 
     def edit(self, units: int) -> list[OrderEvent]:

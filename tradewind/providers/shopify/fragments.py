@@ -45,6 +45,7 @@ fragment RefundLines on RefundLineItemConnection {
 FULFILLMENT_ORDER = """
 fragment FulfillmentOrderHead on FulfillmentOrder {
   id status updatedAt
+  fulfillmentHolds { reason }
   assignedLocation { name location { id } }
 }
 """

@@ -18,6 +18,7 @@ from tradewind.domain.order import (
     Fulfillment,
     FulfillmentOrder,
     FulfillmentOrderStatus,
+    HoldReason,
     OrderLine,
     PlacedOrder,
     Refund,
@@ -243,7 +244,13 @@ def _fulfillment_order(work: FulfillmentOrderNode) -> FulfillmentOrder:
         status=_WORK_STATUSES.get(work.status, FulfillmentOrderStatus.CLOSED),
         assigned=tuple((line.line_item.id, line.total_quantity) for line in lines),
         remaining=tuple((line.line_item.id, line.remaining_quantity) for line in lines),
+        holds=tuple(hold_reason(hold.reason) for hold in work.fulfillment_holds),
     )
+
+
+def hold_reason(told: str) -> HoldReason:
+    """Source: shopify.dev, FulfillmentHoldReason, which webhooks tell in lower case."""
+    return HoldReason.RISK if told.upper() == "HIGH_RISK_OF_FRAUD" else HoldReason.OTHER
 
 
 def _fulfillment(parcel: FulfillmentNode) -> Fulfillment:

@@ -25,9 +25,10 @@ from tradewind.domain.events import (
     ResourceChanged,
 )
 from tradewind.domain.money import Money
-from tradewind.domain.order import Dispute, DisputeStatus, HoldReason, Refund
+from tradewind.domain.order import Dispute, DisputeStatus, Refund
 from tradewind.errors import SchemaMismatch
 from tradewind.providers.shopify.fingerprint import fingerprint
+from tradewind.providers.shopify.mapping import hold_reason
 
 Marking = Literal["snapshot", "fact", "hint"]
 Reader = Callable[[Mapping[str, Any], str], Sequence[Event]]
@@ -43,8 +44,6 @@ _DISPUTES = {
     "charge_refunded": DisputeStatus.PREVENTED,
 }
 """Source: shopify.dev, Shopify Payments dispute."""
-_RISK_OF_FRAUD = "high_risk_of_fraud"
-"""Source: shopify.dev, FulfillmentHoldReason, which webhooks tell in lower case."""
 
 
 def events(topic: str, body: bytes, *, connection: str, received_at: datetime) -> Sequence[Event]:
@@ -112,8 +111,7 @@ def _work(payload: Mapping[str, Any], connection: str) -> Sequence[Event]:
 
 def _released(payload: Mapping[str, Any], connection: str) -> Sequence[Event]:
     work = _text(payload["fulfillment_order"]["id"])
-    risky = _text(payload["fulfillment_hold"]["reason"]) == _RISK_OF_FRAUD
-    reason = HoldReason.RISK if risky else HoldReason.OTHER
+    reason = hold_reason(_text(payload["fulfillment_hold"]["reason"]))
     released = HoldReleased(connection=connection, fulfillment_order=work, reason=reason)
     return (released, *_work(payload, connection))
 

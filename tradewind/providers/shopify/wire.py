@@ -112,10 +112,15 @@ class FulfillmentOrderLine(Wire):
     line_item: Id
 
 
+class HoldNode(Wire):
+    reason: str
+
+
 class FulfillmentOrderHead(Wire):
     id: str
     status: str
     updated_at: AwareDatetime
+    fulfillment_holds: tuple[HoldNode, ...]
     assigned_location: AssignedLocation
 
 

@@ -124,6 +124,7 @@ def work(number: int = 11, *lines: Any, **changes: Any) -> dict[str, Any]:
         "id": f"gid://shopify/FulfillmentOrder/{number}",
         "status": "OPEN",
         "updatedAt": "2026-11-01T10:00:00Z",
+        "fulfillmentHolds": [],
         "assignedLocation": {"name": "Leeds", "location": {"id": "gid://shopify/Location/31"}},
         "lineItems": page(*(lines or (work_line(),))),
         **changes,

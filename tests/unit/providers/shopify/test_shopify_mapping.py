@@ -26,6 +26,7 @@ from tradewind.domain.order import (
     CapturedBy,
     FulfillmentOrder,
     FulfillmentOrderStatus,
+    HoldReason,
     TransactionKind,
     TransactionStatus,
 )
@@ -158,6 +159,12 @@ def test_a_fulfillment_order_names_location_and_quantities():
         assigned=((LINE_ID, 3),),
         remaining=((LINE_ID, 1),),
     )
+
+
+def test_a_fulfillment_order_tells_why_it_is_held():
+    held = work(status="ON_HOLD", fulfillmentHolds=[{"reason": "HIGH_RISK_OF_FRAUD"}, {"reason": "AWAITING_PAYMENT"}])
+    (seen,) = placed(fulfillmentOrders=page(held)).fulfillment_orders
+    assert seen.holds == (HoldReason.RISK, HoldReason.OTHER)
 
 
 def test_a_deleted_location_leaves_its_name():
