@@ -41,7 +41,6 @@ from tradewind.stack.ports import free_port
 from tradewind.stack.stack import NotReady, Stack
 from tradewind.sync.polls import poll_delivery
 
-WINDOW = {"window_s": 15.0, "sweep_interval_s": 600.0}
 EVERY_S = 0.02
 BOUND_S = 120.0
 AT = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
@@ -94,7 +93,10 @@ def _document(number: int) -> JournalRecorded:
 
 class Bench:
     def __init__(self, folder: Path) -> None:
-        self._settings = Settings(state_dir=folder, gateway_port=free_port(), prefect_port=free_port())
+        self._settings = Settings(
+            state_dir=folder, gateway_port=free_port(), prefect_port=free_port(),
+            window_s=15.0, sweep_interval_s=600.0,
+        )  # fmt: skip
         self._stack = Stack(self._settings)
 
     def measure(self, *, kills: int, handovers: int) -> dict[str, Any]:
@@ -105,7 +107,7 @@ class Bench:
             self._stack.deploy()
             with self._ledger() as ledger, Feed(ledger):
                 began = datetime.now(UTC)
-                self._stack.run_order_sync(WINDOW)
+                self._stack.run_order_sync()
                 self._until(lambda: bool(_finished(ledger, began)), "no run has begun")
                 cold_s = (_finished(ledger, began)[0].at - began).total_seconds()
                 killed = [self._kill(ledger) for _ in range(kills)]

@@ -33,7 +33,10 @@ def one_run(kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """One run in a state folder of its own, which is left for whoever looks for the cause when it fails."""
     folder = Path(tempfile.mkdtemp(prefix="tw-chaos-"))
     with database_url(kind, folder) as url:
-        settings = Settings(state_dir=folder, database_url=url, gateway_port=free_port(), prefect_port=free_port())
+        settings = Settings(
+            state_dir=folder, database_url=url, gateway_port=free_port(), prefect_port=free_port(),
+            window_s=60.0, sweep_interval_s=10.0,
+        )  # fmt: skip
         run = Run(settings, seed=arguments.seed, faults=arguments.faults, say=lambda line: print(line, flush=True))
         try:
             result = run.result(kills=arguments.kills, server_away_s=arguments.server_away_s)

@@ -27,7 +27,6 @@ from tradewind.stack.watch import Watch
 VICTIMS = ("gateway", "order-sync", "worker", "prefect-server")
 WEIGHTS = (4, 4, 2, 1)
 """Prefect's server takes a third of a minute to come back: it is killed less often."""
-ORDER_SYNC = {"window_s": 60.0, "sweep_interval_s": 10.0}
 BACK_S = 120.0
 SETTLE_S = 600.0
 BATCH = 20
@@ -75,13 +74,13 @@ class Run:
         self._stack.start_gateway()
         self._shop.connect()
         self._stack.deploy()
-        self._stack.run_order_sync(ORDER_SYNC)
+        self._stack.run_order_sync()
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """As `tradewind up` does: whatever dies is started again."""
         stopping = threading.Event()
-        watch = Watch(self._stack, self._say, ORDER_SYNC)
+        watch = Watch(self._stack, self._say)
         watching = threading.Thread(target=watch.until, args=(stopping,), name="watch")
         watching.start()
         try:

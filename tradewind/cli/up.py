@@ -35,12 +35,11 @@ def command(
         stack.start_gateway()
         typer.echo(f"Gateway  {stack.gateway_url}")
         stack.deploy()
-        parameters = {"window_s": settings.window_s, "sweep_interval_s": settings.sweep_interval_s}
-        stack.run_order_sync(parameters)
+        stack.run_order_sync()
         typer.echo(f"Prefect  {prefect_ui_url(settings)}")
         typer.echo(f"Pages    {stack.gateway_url}/deliveries (token: {how_to_get(settings)})")
         typer.echo(f"State    {settings.state_dir}\nCtrl-C stops everything.")
-        Watch(stack, typer.echo, parameters).until(stopping)
+        Watch(stack, typer.echo).until(stopping)
     except Stopped as stopped:
         typer.echo(str(stopped))
     finally:

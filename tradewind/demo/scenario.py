@@ -20,7 +20,6 @@ from tradewind.settings import Settings
 from tradewind.stack.prefect_api import FINAL_STATES
 from tradewind.stack.stack import NotReady, Stack, Stopped
 
-ORDER_SYNC = {"window_s": 120.0, "sweep_interval_s": 8.0}
 PLANTED = "silent_refund"
 LOOK_EVERY_S = 0.25
 STALLED_S = 330.0
@@ -102,7 +101,7 @@ class Scenario:
         self._progress("starting", 3, 5)
         self.stack.deploy()
         self._progress("starting", 4, 5)
-        run = self.stack.run_order_sync(ORDER_SYNC)
+        run = self.stack.run_order_sync()
         self.stack.wait_until(lambda: self.stack.prefect.state(run) == "RUNNING", 120.0, self.stack.worker)
         self._catalog_sync = self.stack.prefect.run("catalog-sync/catalog-sync")
         self._progress("starting", 5, 5)

@@ -49,6 +49,8 @@ def stack_environment(settings: Settings) -> dict[str, str]:
         "TRADEWIND_GATEWAY_HOST": settings.gateway_host,
         "TRADEWIND_GATEWAY_PORT": str(settings.gateway_port),
         "TRADEWIND_PREFECT_PORT": str(settings.prefect_port),
+        "TRADEWIND_WINDOW_S": str(settings.window_s),
+        "TRADEWIND_SWEEP_INTERVAL_S": str(settings.sweep_interval_s),
         "PREFECT_HOME": str(settings.state_dir / "prefect"),
         "PREFECT_API_URL": prefect_api_url(settings),
         "PREFECT_UI_URL": prefect_ui_url(settings),

@@ -93,9 +93,9 @@ class Stack:
         if not deploying.succeeded:
             raise NotReady(f"`tradewind deploy` failed: {tail(deploying.log)}")
 
-    def run_order_sync(self, parameters: dict[str, float]) -> str:
+    def run_order_sync(self) -> str:
         """Ask for the first run now rather than at the next minute; gives its id."""
-        return self.prefect.run("order-sync/order-sync", dict(parameters))
+        return self.prefect.run("order-sync/order-sync")
 
     def stop(self) -> None:
         """Flows first: they finish their batch; then worker and server, and the gateway last: it still receives."""

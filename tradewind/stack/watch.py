@@ -20,12 +20,11 @@ Report = Callable[[str], None]
 
 
 class Watch:
-    """Watches a started stack. report: is told what happens, a line each. order_sync: parameters of its runs."""
+    """Watches a started stack. report: is told what happens, a line each."""
 
-    def __init__(self, stack: Stack, report: Report, order_sync: dict[str, float]) -> None:
+    def __init__(self, stack: Stack, report: Report) -> None:
         self._stack = stack
         self._report = report
-        self._order_sync = order_sync
         self._understudy = stack.module("understudy", "tradewind.stack.understudy")
         self._started: dict[str, float] = {}
         self._away_since: float | None = None
@@ -66,7 +65,7 @@ class Watch:
         then, and the run stands by."""
         with suppress(httpx.HTTPError):  # the server may be away again: then the understudy goes on
             if self._successor is None:
-                self._successor = self._stack.run_order_sync(self._order_sync)
+                self._successor = self._stack.run_order_sync()
             if self._stack.prefect.state(self._successor) not in ("SCHEDULED", "PENDING"):
                 self._report("Prefect's server is back: order-sync leads again")
                 self._understudy.stop()

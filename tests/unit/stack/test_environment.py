@@ -18,7 +18,7 @@ def settings(tmp_path: Path, **changes: object) -> Settings:
 
 
 def test_a_process_reads_back_the_settings_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    given = settings(tmp_path, public_url="https://hooks.example.com")
+    given = settings(tmp_path, public_url="https://hooks.example.com", window_s=60.0, sweep_interval_s=7.5)
     for name, value in stack_environment(given).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == given
