@@ -20,6 +20,7 @@ from tradewind.settings import Settings
 from tradewind.stack.prefect_api import FINAL_STATES
 from tradewind.stack.stack import NotReady, Stack, Stopped
 
+SWEEP_INTERVAL_S = 8.0
 PLANTED = "silent_refund"
 LOOK_EVERY_S = 0.25
 STALLED_S = 330.0
@@ -62,6 +63,7 @@ class Scenario:
         self._receiver = receiver
         self._progress = progress
         self._stopping = stopping or threading.Event()
+        settings = settings.model_copy(update={"sweep_interval_s": SWEEP_INTERVAL_S})
         self.stack = Stack(settings, alert_url=receiver.url, stopping=self._stopping)
         self.shop = Shop(self.stack, seed=plan.seed, faults=plan.faults)
         self._catalog_sync = ""

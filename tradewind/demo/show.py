@@ -59,7 +59,6 @@ def _settings() -> Settings:
         master_key_file=folder / "master.key",
         gateway_port=free_port(),
         prefect_port=free_port(),
-        sweep_interval_s=8.0,
     )
 
 
