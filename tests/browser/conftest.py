@@ -16,9 +16,9 @@ CHROMIUM = Path("/usr/bin/chromium")
 ORDERS = 6
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
-    """The demo with a few orders, after its reconciliation, its parts still up."""
+    """The demo with a few orders, after its reconciliation; its parts are up and at work: no longer than needed."""
     if not CHROMIUM.exists():
         not_checked(f"{CHROMIUM} is missing: nobody looked at the pages")
     settings = Settings(state_dir=tmp_path_factory.mktemp("shop"), gateway_port=free_port(), prefect_port=free_port())
