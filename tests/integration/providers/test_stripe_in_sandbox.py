@@ -129,7 +129,7 @@ async def test_every_payment_of_a_range_is_listed(account, client):
 
 
 async def test_health_reads_with_the_key_and_refuses_another(account, client):
-    assert (await client.health()).clock_skew_s == 0
+    assert abs((await client.health()).clock_skew_s) < 2  # the server renews its `Date` once a second
     other = connected(account, secret_key="sk_test_other")
     with pytest.raises(RequestRejected) as rejected:
         await other.health()
