@@ -68,7 +68,7 @@ class Copy:
             "source_paths": ["tradewind"],
             "only_mutate": [f"tradewind/{self.room}/*.py"],
             "also_copy": [name for name in copied if name not in ("tradewind", "tests")],
-            "pytest_add_cli_args": ["-n", "0", "-p", "no:cacheprovider", "-k", "not postgresql"],
+            "pytest_add_cli_args": ["-n", "0", "--timeout", "0", "-p", "no:cacheprovider", "-k", "not postgresql"],
             "pytest_add_cli_args_test_selection": list(TESTS[self.room]),
         }
         return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
