@@ -22,7 +22,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scenario]:
     if not CHROMIUM.exists():
         not_checked(f"{CHROMIUM} is missing: nobody looked at the pages")
     settings = Settings(state_dir=tmp_path_factory.mktemp("shop"), gateway_port=free_port(), prefect_port=free_port())
-    plan = Plan(orders=ORDERS, seed=1, faults="none", replay=None, rate_per_s=2.0)
+    plan = Plan(orders=ORDERS, seed=1, faults="none", replay=None, rate_per_s=2.0, life="plain")
     with AlertReceiver() as receiver:
         scenario = Scenario(plan, settings, receiver, lambda *_: None)
         try:

@@ -17,7 +17,7 @@ def command(
     orders: Annotated[int, typer.Option(min=1, help="How many orders the shoppers place.")] = 60,
     seed: Annotated[int, typer.Option(help="Every choice of the world comes from it.")] = 1,
     faults: Annotated[str, typer.Option(help="none, mild or hostile: see docs/sandbox.md.")] = "none",
-    life: Annotated[str, typer.Option(help="What happens to orders, plain or full: see docs/sandbox.md.")] = "plain",
+    life: Annotated[str, typer.Option(help="What happens to orders, full or plain: see docs/sandbox.md.")] = "full",
     replay: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Act out a shop's own order history (CSV).")
     ] = None,
@@ -36,8 +36,8 @@ def command(
 
     if faults not in ("none", "mild", "hostile"):
         raise typer.BadParameter("must be none, mild or hostile", param_hint="--faults")
-    if life not in ("plain", "full"):
-        raise typer.BadParameter("must be plain or full", param_hint="--life")
+    if life not in ("full", "plain"):
+        raise typer.BadParameter("must be full or plain", param_hint="--life")
     rate_per_s = INVOICES_PER_S if replay else ORDERS_PER_S
     plan = Plan(orders, seed, faults, replay.absolute() if replay else None, rate_per_s, life)
     stopping = threading.Event()

@@ -33,7 +33,7 @@ SETTLING_S = 3.0
 class Plan:
     """What to run. rate_per_s: orders (or invoices of a replay) a second. faults: none, mild or hostile.
 
-    life: what happens to orders, plain or full; a replay acts out what its file says.
+    life: what happens to orders, full or plain; a replay acts out what its file says.
     """
 
     orders: int
@@ -41,7 +41,7 @@ class Plan:
     faults: str
     replay: Path | None
     rate_per_s: float
-    life: str = "plain"
+    life: str = "full"
 
 
 Progress = Callable[[str, int, int], None]
