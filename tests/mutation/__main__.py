@@ -67,6 +67,7 @@ class Copy:
         values = {
             "source_paths": ["tradewind"],
             "only_mutate": [f"tradewind/{self.room}/*.py"],
+            "do_not_mutate": ["tradewind/ledger/migrations/*"],  # what was applied once is never changed again
             "also_copy": [name for name in copied if name not in ("tradewind", "tests")],
             "pytest_add_cli_args": ["-n", "0", "--timeout", "0", "-p", "no:cacheprovider", "-k", "not postgresql"],
             "pytest_add_cli_args_test_selection": list(TESTS[self.room]),
