@@ -71,6 +71,8 @@ class Copy:
             "also_copy": [name for name in copied if name not in ("tradewind", "tests")],
             "pytest_add_cli_args": ["-n", "0", "--timeout", "0", "-p", "no:cacheprovider", "-k", "not postgresql"],
             "pytest_add_cli_args_test_selection": list(TESTS[self.room]),
+            # A pool of threads that earlier tests used has none in a process that is forked from theirs.
+            "process_isolation": "forkserver",
         }
         return "\n[tool.mutmut]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items())
 
