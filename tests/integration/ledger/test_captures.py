@@ -106,6 +106,9 @@ def test_stopping_deletes_what_was_captured(ledger: Ledger) -> None:
         captures.stop(conn, ledger.keys, PATH, actor="ada")
     assert kept(ledger) == []
     assert len(kept(ledger, "/capture/other")) == 1
+    with ledger.read() as conn:
+        (entry,) = audit.entries(conn, limit=1)
+    assert (entry.actor, entry.action) == ("ada", "capture.stopped")
     with pytest.raises(LookupError), ledger.write() as conn:
         captures.stop(conn, ledger.keys, PATH, actor="ada")
 

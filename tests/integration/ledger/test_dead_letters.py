@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from tests.integration.ledger.examples import AT, PROCESSOR, STORE, at_once, capture, delivery
 from tradewind.ledger import dead_letters, deaths, inbox, outbox, tables
@@ -305,6 +305,18 @@ def test_what_was_dead_before_there_were_groups_is_adopted_once(ledger: Ledger) 
         with ledger.write() as conn:
             assert dead_letters.adopt(conn) == number
     assert [(group.name, group.count) for group in listed(ledger)] == [("SchemaMismatch.shopify.apply", 1)]
+
+
+def test_a_command_that_was_dead_before_there_were_groups_is_adopted_by_its_provider(ledger: Ledger) -> None:
+    refuse(ledger)
+    (before,) = listed(ledger)
+    with ledger.write() as conn:
+        for table in (tables.dead_letter, tables.dead_letter_group):
+            conn.execute(delete(table))
+    assert listed(ledger) == []
+    with ledger.write() as conn:
+        assert dead_letters.adopt(conn) == 1
+    assert [(group.name, group.count) for group in listed(ledger)] == [(before.name, 1)]
 
 
 def test_an_unknown_group_is_not_replayed(ledger: Ledger) -> None:

@@ -26,9 +26,9 @@ def test_views_tell_an_order_in_minor_units(frames: dict[str, pd.DataFrame]) -> 
 
 def test_payments_of_processor_and_storefront_stand_side_by_side(frames: dict[str, pd.DataFrame]) -> None:
     payments = frames["v_payments"].sort_values("captured")
-    assert payments[["connection", "captured_by", "captured"]].to_numpy().tolist() == [
-        [STORE, "storefront", 250],
-        [PROCESSOR, "processor", 1000],
+    assert payments[["connection", "captured_by", "gateway", "captured"]].to_numpy().tolist() == [
+        [STORE, "storefront", "gift_card", 250],
+        [PROCESSOR, "processor", "stripe", 1000],
     ]
     assert payments["captured"].sum() == frames["v_orders"]["captured"].sum()
 

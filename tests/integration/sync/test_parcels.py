@@ -13,6 +13,7 @@ from tests.unit.sync.desk import connect_all, connection, tell
 from tradewind.domain.events import TrackingScanned
 from tradewind.domain.fulfilment import TrackingStatus
 from tradewind.errors import ProviderUnavailable
+from tradewind.governor.budget import Lane, current_lane
 from tradewind.ledger import inbox, tables
 from tradewind.ledger.engine import Ledger
 from tradewind.sync import parcels
@@ -32,6 +33,7 @@ class Tracker:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.lanes: set[Lane] = set()
         self.scans: dict[str, Sequence[TrackingScanned]] = {}
         self.broken: str | None = None
 
@@ -39,6 +41,7 @@ class Tracker:
         if label == self.broken:
             raise ProviderUnavailable("away")
         self.asked.append(label)
+        self.lanes.add(current_lane())
         return self.scans.get(label, ())
 
 
@@ -90,6 +93,7 @@ async def test_a_sweep_asks_after_a_few_and_the_next_goes_on(ledger: Ledger, car
     assert carrier.asked == ["a", "b"]
     await swept(ledger, carrier)
     assert carrier.asked == ["a", "b", "c"]
+    assert carrier.lanes == {"deferred"}  # nobody waits for a scan: it goes after everything else
 
 
 async def test_each_label_is_asked_after_once_a_round(ledger: Ledger, carrier: Tracker) -> None:

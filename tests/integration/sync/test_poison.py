@@ -7,12 +7,26 @@ import json
 import pytest
 from sqlalchemy import text
 
-from tests.unit.domain.orders import CARRIER, STORE, after, gbp, order_observed, payment_observed, transaction
+from tests.unit.domain.orders import (
+    CARRIER,
+    PROCESSOR,
+    STORE,
+    after,
+    gbp,
+    order_observed,
+    payment_observed,
+    refund_recorded,
+    scanned,
+    transaction,
+)
 from tests.unit.sync.desk import store, tell, told
-from tradewind.domain.events import Resource, ResourceChanged
+from tradewind.domain.events import Event, Resource, ResourceChanged
+from tradewind.errors import SchemaMismatch
 from tradewind.ledger import inbox, orders
 from tradewind.ledger.engine import Ledger
+from tradewind.ledger.inbox import Claimed
 from tradewind.sync import apply as apply_module
+from tradewind.sync import poison
 from tradewind.sync.apply import Applier
 from tradewind.sync.decode import REFETCH_TOPIC
 
@@ -74,6 +88,24 @@ def test_an_event_that_its_order_cannot_take_has_the_order_read(ledger: Ledger, 
     applier.run_once()
     assert (row(ledger, id).state, row(ledger, id).order_id) == ("dead", ORDER)
     assert reads(ledger) == [f"{STORE}/order/1"]
+
+
+@pytest.mark.parametrize(
+    ("event", "address"),
+    [
+        (scanned("delivered", after(60)), f"{CARRIER}/label/tracking_number=T-1"),
+        (refund_recorded(), f"{STORE}/order/1"),
+        (payment_observed(), f"{PROCESSOR}/payment/pi-1"),
+    ],
+)
+def test_whatever_cannot_be_committed_names_what_to_read(event: Event, address: str) -> None:
+    dead = Claimed(**vars(told(event, key="k")), id=1, epoch=1, attempts=1)
+    assert [one.address for one in poison.about(dead, [event])] == [address]
+
+
+def test_one_of_our_own_events_that_cannot_be_read_names_nothing() -> None:
+    dead = Claimed(**vars(told(key="k", body=b"{")), id=1, epoch=1, attempts=1)
+    assert poison.about(dead, SchemaMismatch("no")) == []
 
 
 def test_what_was_read_instead_and_is_poison_too_is_not_read_for_ever(ledger: Ledger, applier: Applier) -> None:

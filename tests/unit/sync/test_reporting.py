@@ -44,6 +44,7 @@ def settled(number: int = 1, **changes: Any) -> Any:
 def test_every_data_set_is_written_with_its_rows(ledger: Ledger, tmp_path: Path) -> None:
     record(ledger, settled(1), settled(2), document())
     report = publish_reports(ledger, tmp_path, now=AT)
+    assert report.folder.name == AT.strftime("%Y-%m-%dT%H-%M-%S.%fZ")
     rows = {file.name: file.rows for file in report.files}
     assert rows == {
         "orders.parquet": 2, "lines.parquet": 2, "payments.parquet": 2, "refunds.parquet": 0, "labels.parquet": 2,
