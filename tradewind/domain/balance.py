@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tradewind.domain.money import Money
 from tradewind.domain.payment import (
+    TAKING,
     CapturedBy,
     Dispute,
     DisputeStatus,
@@ -21,8 +22,6 @@ from tradewind.domain.payment import (
     TransactionStatus,
 )
 from tradewind.domain.placed import PlacedOrder
-
-_TAKEN = (TransactionKind.CAPTURE, TransactionKind.SALE)
 
 
 class Balance(NamedTuple):
@@ -80,7 +79,7 @@ def owed_by_processor(placed: PlacedOrder, refund: Refund, currency: str) -> Mon
 
 def _balance(placed: PlacedOrder, payments: Iterable[Payment], disputes: Iterable[Dispute], currency: str) -> Balance:
     payments = tuple(payments)
-    taken = (*_own(placed, _TAKEN, currency), *(_converted(placed, p.captured, currency) for p in payments))
+    taken = (*_own(placed, TAKING, currency), *(_converted(placed, p.captured, currency) for p in payments))
     refunded = (
         *_own(placed, (TransactionKind.REFUND,), currency),
         *(_converted(placed, payment.refunded, currency) for payment in payments),
@@ -112,7 +111,7 @@ def returned(placed: PlacedOrder, currency: str) -> Money:
 
 def captured_by_store(placed: PlacedOrder, currency: str) -> Money:
     """What the storefront took itself, in one of the order's two currencies."""
-    return Money.total(_own(placed, _TAKEN, currency), currency)
+    return Money.total(_own(placed, TAKING, currency), currency)
 
 
 def _own(placed: PlacedOrder, kinds: Sequence[TransactionKind], currency: str) -> Iterator[Money]:

@@ -39,6 +39,11 @@ class FulfillmentOrder(Model):
     remaining: tuple[tuple[str, int], ...]
     holds: tuple[HoldReason, ...] = ()
 
+    @property
+    def is_over(self) -> bool:
+        """Nothing more of it will be shipped."""
+        return self.status in (FulfillmentOrderStatus.CLOSED, FulfillmentOrderStatus.CANCELLED)
+
 
 class LabelState(StrEnum):
     PURCHASED = "purchased"

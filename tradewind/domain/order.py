@@ -125,9 +125,8 @@ class Order(Model):
         if any(HoldReason.RISK in work.holds for work in placed.fulfillment_orders):
             return False
         sent = {parcel.fulfillment_order_id for parcel in placed.fulfillments}
-        over = (FulfillmentOrderStatus.CLOSED, FulfillmentOrderStatus.CANCELLED)
         return any(
-            HELD_FOR_RISK + work.external_id in self.facts and (work.status not in over or work.external_id in sent)
+            HELD_FOR_RISK + work.external_id in self.facts and (not work.is_over or work.external_id in sent)
             for work in placed.fulfillment_orders
         )
 

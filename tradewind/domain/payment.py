@@ -34,6 +34,10 @@ class TransactionKind(StrEnum):
     VOID = "void"
 
 
+TAKING = (TransactionKind.SALE, TransactionKind.CAPTURE)
+"""Kinds by which the customer's money is taken."""
+
+
 class TransactionStatus(StrEnum):
     PENDING = "pending"
     SUCCESS = "success"
@@ -63,7 +67,7 @@ class Transaction(Model):
 
     @property
     def took_money(self) -> bool:
-        return self.kind in (TransactionKind.SALE, TransactionKind.CAPTURE) and self.status is TransactionStatus.SUCCESS
+        return self.kind in TAKING and self.status is TransactionStatus.SUCCESS
 
 
 class PaymentState(StrEnum):

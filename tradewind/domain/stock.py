@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 
 from tradewind.domain.model import Model
-from tradewind.domain.order import FulfillmentOrderStatus, Order, OrderLine, PlacedOrder
-
-_FINISHED = (FulfillmentOrderStatus.CLOSED, FulfillmentOrderStatus.CANCELLED)
+from tradewind.domain.order import Order, OrderLine, PlacedOrder
 
 
 class MovementKind(StrEnum):
@@ -141,7 +139,7 @@ def _of_work(placed: PlacedOrder) -> Iterator[tuple[MovementKind, Place, int]]:
                 continue
             place = (work.external_id, line_id, lines[line_id].sku or "", work.location)
             rest = min(remaining.get(line_id, 0), assigned)
-            if work.status not in _FINISHED and placed.cancelled_at is None and rest:
+            if not work.is_over and placed.cancelled_at is None and rest:
                 yield MovementKind.RESERVED, place, rest
             gone = min(assigned - rest, left[line_id]) if work.external_id in shipped_from else 0
             if gone > 0:
@@ -157,7 +155,7 @@ def _units_left(placed: PlacedOrder, line: OrderLine) -> int:
     waits = sum(
         units
         for work in placed.fulfillment_orders
-        if work.status not in _FINISHED
+        if not work.is_over
         for each, units in work.remaining
         if each == line.external_id
     )

@@ -19,12 +19,11 @@ from tests.unit.domain.orders import (
     scanned,
     transaction,
 )
-from tests.unit.sync.desk import store, tell, told
+from tests.unit.sync.desk import claimed, store, tell, told
 from tradewind.domain.events import Event, Resource, ResourceChanged
 from tradewind.errors import SchemaMismatch
 from tradewind.ledger import inbox, orders
 from tradewind.ledger.engine import Ledger
-from tradewind.ledger.inbox import Claimed
 from tradewind.sync import apply as apply_module
 from tradewind.sync import poison
 from tradewind.sync.apply import Applier
@@ -99,12 +98,12 @@ def test_an_event_that_its_order_cannot_take_has_the_order_read(ledger: Ledger, 
     ],
 )
 def test_whatever_cannot_be_committed_names_what_to_read(event: Event, address: str) -> None:
-    dead = Claimed(**vars(told(event, key="k")), id=1, epoch=1, attempts=1)
+    dead = claimed(told(event, key="k"))
     assert [one.address for one in poison.about(dead, [event])] == [address]
 
 
 def test_one_of_our_own_events_that_cannot_be_read_names_nothing() -> None:
-    dead = Claimed(**vars(told(key="k", body=b"{")), id=1, epoch=1, attempts=1)
+    dead = claimed(told(key="k", body=b"{"))
     assert poison.about(dead, SchemaMismatch("no")) == []
 
 

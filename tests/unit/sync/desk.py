@@ -117,6 +117,11 @@ def told(*events: Event, key: str, topic: str = "poll/test", connection: str = S
     return inbox.Delivery(**values | changes)
 
 
+def claimed(delivery: inbox.Delivery) -> inbox.Claimed:
+    """The same as a worker holds it, without a ledger."""
+    return inbox.Claimed(**vars(delivery), id=1, epoch=1, attempts=1)
+
+
 def store(ledger: Ledger, *deliveries: inbox.Delivery) -> list[int]:
     with ledger.write() as database:
         return [stored.id for stored in inbox.store(database, ledger.keys, deliveries)]

@@ -7,15 +7,10 @@ import json
 import pytest
 
 from tests.unit.domain.orders import PROCESSOR, STORE, after, order_observed, payment_observed
-from tests.unit.sync.desk import told
+from tests.unit.sync.desk import claimed, told
 from tradewind.domain.events import ResourceChanged
 from tradewind.errors import SchemaMismatch
-from tradewind.ledger.inbox import Claimed, Delivery
 from tradewind.sync.decode import decode
-
-
-def claimed(delivery: Delivery) -> Claimed:
-    return Claimed(**vars(delivery), id=1, epoch=1, attempts=1)
 
 
 def test_our_own_events_come_back_as_they_were() -> None:
