@@ -17,7 +17,8 @@ from tasks.orders import (
     watch_subscriptions,
 )
 from tasks.spans import orders_name
-from tasks.window import Window, beside, lead, successor_of
+from tasks.successor import successor_of
+from tasks.window import Window, beside, lead
 from tasks.work import Work, attempt, work
 from tradewind.sync.runner import Totals
 

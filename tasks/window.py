@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
-from prefect.deployments import run_deployment
-
+from tasks.successor import Successor
 from tasks.work import Work, warn
 from tradewind.ledger import leadership
 from tradewind.sync.runner import LANE, Runner, Totals, order_sync_runner
@@ -20,8 +19,6 @@ HAND_OVER_EARLY_S = 12.0
 """A successor needs 4 to 6 s from being asked for to standing by."""
 ASK_AGAIN_S = 20.0
 ASKING_S = 10.0
-
-Successor = Callable[[], Awaitable[None]]
 
 
 class Window:
@@ -97,15 +94,6 @@ class Window:
             await asyncio.wait_for(self._successor(), timeout=ASKING_S)
         except Exception as error:
             warn("no successor could be asked for, leading on: %r", error)
-
-
-def successor_of(deployment: str, parameters: dict[str, Any]) -> Successor:
-    """Asks for a run of the deployment without waiting for it."""
-
-    async def ask() -> None:
-        await run_deployment(deployment, parameters=parameters, timeout=0, as_subflow=False)  # type: ignore[misc]
-
-    return ask
 
 
 @asynccontextmanager
