@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import orjson
 
 from tradewind.domain.commands import Lane
 
@@ -107,9 +108,9 @@ class DeliveryContent:
 
 def pack(delivery: Delivery) -> bytes:
     """Headers as one line of JSON, then the body as it came."""
-    return json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body
+    return orjson.dumps(dict(delivery.headers)) + b"\n" + delivery.body
 
 
 def unpack(content: bytes) -> tuple[dict[str, str], bytes]:
     headers, _, body = content.partition(b"\n")
-    return json.loads(headers), body
+    return orjson.loads(headers), body
