@@ -71,7 +71,7 @@ def _check(settings: Settings) -> None:
 
 
 def _serve(settings: Settings, listener: socket.socket, queue: type[Writer], on_ready: Callable[[], None]) -> None:
-    store = LedgerStore(lambda: open_ledger(settings))
+    store = LedgerStore(lambda: open_ledger(settings), keys_ahead=True)
     processes = settings.gateway_processes
     app = create_app(
         store,

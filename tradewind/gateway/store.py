@@ -13,6 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from tradewind.domain.connections import Connection
 from tradewind.errors import ConfigurationError, LedgerError, TransientError
+from tradewind.gateway.reserve import Reserve
 from tradewind.ledger import connections, inbox, tables
 from tradewind.ledger.delivery import Delivery, Stored
 from tradewind.ledger.engine import Ledger
@@ -44,11 +45,16 @@ class Store(Protocol):
 
 
 class LedgerStore:
-    """The real store. A ledger that was away when it was to be opened is opened at a later call."""
+    """The real store. A ledger that was away when it was to be opened is opened at a later call.
 
-    def __init__(self, open_ledger: Callable[[], Ledger]) -> None:
+    keys_ahead: make data keys in a thread beside, so that a group of deliveries does not wait for them.
+    """
+
+    def __init__(self, open_ledger: Callable[[], Ledger], *, keys_ahead: bool = False) -> None:
         self._open_ledger = open_ledger
+        self._keys_ahead = keys_ahead
         self._ledger: Ledger | None = None
+        self._reserve: Reserve | None = None
         self._opening = threading.Lock()
 
     def open(self) -> None:
@@ -57,9 +63,14 @@ class LedgerStore:
             if self._ledger is None:
                 with _unavailable(SQLAlchemyError, OSError):
                     self._ledger = self._open_ledger()
+                if self._keys_ahead:
+                    self._reserve = Reserve(self._ledger.keys)
 
     def close(self) -> None:
         with self._opening:
+            if self._reserve is not None:
+                self._reserve.close()
+                self._reserve = None
             if self._ledger is not None:
                 self._ledger.close()
                 self._ledger = None
@@ -86,6 +97,8 @@ class LedgerStore:
     def _store(self, deliveries: Sequence[Delivery]) -> Sequence[Stored]:
         with self._opened() as ledger:
             sealed = inbox.seal(ledger.keys, deliveries)
+            if self._reserve is not None:
+                self._reserve.look()
             with ledger.write() as conn:
                 return inbox.store_sealed(conn, ledger.keys, sealed)
 

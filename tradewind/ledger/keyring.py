@@ -24,6 +24,7 @@ from tradewind.ledger.tables import data_key
 # before use.
 BLOCK = 100
 MOST_BLOCK = 1000
+RESERVE_BLOCK = 100  # made beside threads that have to answer: none of them waits long for Python's lock
 BUSY_S = 1.0  # a block that was used up sooner is followed by one of twice its size
 # Keys stay in memory this long, at most; so long an erased key may live on in another process.
 REMEMBER_S = 60.0
@@ -144,10 +145,23 @@ class KeyRing:
             self._forget()
         return erased
 
+    @property
+    def fresh(self) -> int:
+        """Keys that are stored and have sealed nothing yet."""
+        return len(self._fresh)
+
+    def reserve(self, count: int) -> None:
+        """Store fresh keys until there are so many, a few at a time, while others seal."""
+        while self.fresh < count:
+            block = _new_keys(RESERVE_BLOCK)
+            self._store(block, subject=None)
+            with self._lock:
+                self._fresh += block
+
     def _fresh_key(self) -> tuple[bytes, bytes]:
         with self._lock:
             if not self._fresh:
-                block = [(crypto.new_key_id(), os.urandom(crypto.KEY_BYTES)) for _ in range(self._next_block())]
+                block = _new_keys(self._next_block())
                 self._store(block, subject=None)
                 self._fresh = block
             return self._fresh.pop()
@@ -165,7 +179,7 @@ class KeyRing:
             if key_id is None:
                 key_id = self._find_subject(subject)
             if key_id is None:
-                self._store([(crypto.new_key_id(), os.urandom(crypto.KEY_BYTES))], subject=subject)
+                self._store(_new_keys(1), subject=subject)
                 # Another process may have been first: its key holds.
                 key_id = self._find_subject(subject)
             assert key_id is not None
@@ -215,6 +229,11 @@ class KeyRing:
         self._known.clear()
         self._subjects.clear()
         self._known_since = time.monotonic()
+
+
+def _new_keys(count: int) -> list[tuple[bytes, bytes]]:
+    """Each with its id."""
+    return [(crypto.new_key_id(), os.urandom(crypto.KEY_BYTES)) for _ in range(count)]
 
 
 def _key_ids(sealed: Iterable[bytes]) -> set[str]:
